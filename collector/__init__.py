@@ -1,0 +1,1 @@
+"""MQTT in, readings out: decode, validate, store, acknowledge."""

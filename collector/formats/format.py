@@ -1,0 +1,46 @@
+"""The contract between the collector and every payload format.
+
+A decoder is a pure function of payload, binding and reception time. It either returns
+what the message says, or raises :class:`Undecodable`; no payload makes it raise anything
+else. Details never quote a value: a value may be a personal identifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from storage.reading import Reading, Reason, Refusal
+
+
+class Hints(NamedTuple):
+    """What a binding in ``city.toml`` says about the messages of its topics.
+
+    sensor: device id from the topic, "" where the topic names none.
+    timezone: IANA zone of times without an offset.
+    time_field: name (dotted path) of the time member, "" for the usual names.
+    """
+
+    sensor: str
+    timezone: str = "UTC"
+    time_field: str = ""
+
+
+class Decoded(NamedTuple):
+    """Everything one message says, in its own order."""
+
+    readings: list[Reading]
+    refusals: list[Refusal]
+
+
+class Undecodable(Exception):
+    """The whole message cannot be read and is refused."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+Decoder = Callable[[bytes, Hints, int], Decoded]
+"""``decode(payload, hints, received_us)``; times are microseconds since 1970, UTC."""

@@ -1,0 +1,316 @@
+"""The first source: paho-mqtt driven by asyncio.
+
+Never ``loop_start``: an exception in a callback kills paho's thread silently, and an
+``ack()`` during its reconnect is sent before CONNECT. Every connection is a client of its
+own with a number of its own; acknowledgements carry that number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import ssl
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from collector.buffered import BufferedSocket
+from collector.linger import Window
+from collector.settings import Broker
+from collector.source import Message
+
+log = logging.getLogger(__name__)
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_PACKETS_PER_TURN = 500
+_QOS0_HIGH, _QOS0_LOW = 20_000, 5_000
+
+
+class _Client(paho.Client):
+    """paho with a buffered socket: it reads byte by byte, which costs a call each."""
+
+    buffered: BufferedSocket | None = None
+
+    def _create_socket(self) -> Any:
+        self.buffered = BufferedSocket(super()._create_socket())
+        return self.buffered
+
+
+class MqttSource:
+    """A persistent session on one broker; see :class:`collector.source.Source`.
+
+    Received messages are kept across a reconnect: with a lost session nobody would
+    deliver them again.
+    """
+
+    def __init__(
+        self, broker: Broker, topics: Sequence[str], *, batch_messages: int, linger_s: float
+    ) -> None:
+        self._broker = broker
+        self._topics = tuple(topics)
+        self._batch_messages = batch_messages
+        self._window = Window(broker.receive_maximum, linger_s)
+        self._pending: list[Message] = []
+        self._arrived = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._closing = False
+        self._client: _Client | None = None
+        self._generation = 0
+        self._ready = False
+        self._paused = False
+        self._now_us = 0
+        self.connected = False
+        self.session_present: bool | None = None
+        self.reconnects = 0
+        self.last_problem = "not connected yet"
+
+    # The connection ---------------------------------------------------------
+
+    async def run(self) -> None:
+        """Stay connected until :meth:`close`; a broker that is away is tried again for ever."""
+        wait = _FIRST_WAIT_S
+        while not self._closing:
+            try:
+                await self._connect()
+                while not self._closing and not self._lost.is_set():
+                    if self.connected:
+                        wait = _FIRST_WAIT_S
+                    await self._tick()
+            except (OSError, ssl.SSLError, ValueError, paho.WebsocketConnectionError) as error:
+                self._problem(f"{self._broker.host}:{self._broker.port}: {error}")
+            self._disconnected()
+            if self._closing:
+                break
+            # Jitter keeps many collectors from knocking at the same instant.
+            pause = wait * random.uniform(0.5, 1.5)
+            log.warning("broker away retry_s=%.1f reason=%s", pause, self.last_problem)
+            self.reconnects += 1
+            try:
+                async with asyncio.timeout(pause):
+                    await self._closed()
+            except TimeoutError:
+                wait = min(2 * wait, _LONGEST_WAIT_S)
+
+    async def _closed(self) -> None:
+        while not self._closing:
+            await asyncio.sleep(0.1)
+
+    async def _connect(self) -> None:
+        self._lost.clear()
+        self._generation += 1
+        client = self._make_client(self._generation)
+        self._client = client
+        loop = asyncio.get_running_loop()
+        properties = None
+        extra: dict[str, Any] = {}
+        if self._broker.protocol == 5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = self._broker.session_expiry_s
+            properties.ReceiveMaximum = self._broker.receive_maximum
+            properties.MaximumPacketSize = self._broker.maximum_packet
+            extra = {"clean_start": False, "properties": properties}
+        # Name look-up, TCP and TLS block, so they happen in a thread; nothing else does.
+        await loop.run_in_executor(
+            None,
+            lambda: client.connect(
+                self._broker.host, self._broker.port, keepalive=self._broker.keepalive_s, **extra
+            ),
+        )
+        assert client.buffered is not None
+        client.buffered.setsockopt_nodelay()
+        number = client.buffered.fileno()
+
+        def forget() -> None:
+            loop.remove_reader(number)
+            loop.remove_writer(number)
+
+        client.buffered.before_close = forget
+        loop.add_reader(number, self._read, client)
+        self._write(client)
+
+    def _make_client(self, generation: int) -> _Client:
+        broker = self._broker
+        v5 = broker.protocol == 5
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=broker.client_id,
+            clean_session=None if v5 else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
+            manual_ack=True,
+        )
+        client.connect_timeout = 10.0
+        if broker.username is not None:
+            client.username_pw_set(broker.username, broker.password)
+        if broker.tls:
+            client.tls_set(broker.ca_file, broker.certificate_file, broker.key_file)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        # Set so that paho asks for a write instead of writing at every acknowledgement.
+        client.on_socket_register_write = lambda *_: None
+        pending = self._pending.append
+        decode = _topic
+
+        def on_message(_client: paho.Client, _data: Any, m: paho.MQTTMessage) -> None:
+            pending(Message(generation, m.mid, m.qos, decode(m), bytes(m.payload), self._now_us))
+
+        client.on_message = on_message
+        return client
+
+    def _on_connect(
+        self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode,
+        properties: Properties | None,
+    ) -> None:  # fmt: skip
+        if code.is_failure:
+            self._problem(f"the broker refused the connection: {code}")
+            self._lost.set()
+            return
+        self.session_present = flags.session_present
+        announced = getattr(properties, "ReceiveMaximum", None) if properties else None
+        self._window.connected(announced)
+        if self._broker.protocol == 5:
+            topics: Any = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]
+        else:
+            topics = [(topic, 1) for topic in self._topics]
+        # QoS 2 is never asked for: paho answers it before we have the message.
+        client.subscribe(topics)
+        self._ready = True
+        log.info(
+            "broker connected host=%s port=%d session_present=%s generation=%d",
+            self._broker.host, self._broker.port, flags.session_present, self._generation,
+        )  # fmt: skip
+
+    def _on_subscribe(
+        self, _client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _p: Any
+    ) -> None:
+        refused = [
+            topic for topic, code in zip(self._topics, codes, strict=False) if code.is_failure
+        ]
+        if refused:
+            self._problem(f"the broker refuses the subscription to {', '.join(refused)}")
+            self._lost.set()
+            return
+        self.connected = True
+        self.last_problem = ""
+
+    def _on_disconnect(
+        self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any
+    ) -> None:
+        self._problem(f"the connection ended: {code}")
+        self._lost.set()
+
+    def _disconnected(self) -> None:
+        self.connected = self._ready = False
+        client, self._client = self._client, None
+        if client is None or client.buffered is None:
+            return
+        client.buffered.close()
+
+    def _problem(self, what: str) -> None:
+        self.last_problem = what
+
+    async def _tick(self) -> None:
+        try:
+            async with asyncio.timeout(1.0):
+                await self._lost.wait()
+        except TimeoutError:
+            if self._client is not None:
+                self._client.loop_misc()
+                self._write(self._client)
+
+    # Reading ----------------------------------------------------------------
+
+    def _read(self, client: _Client) -> None:
+        if client is not self._client or client.buffered is None:
+            return
+        before = len(self._pending)
+        self._now_us = time.time_ns() // 1000
+        buffered = client.buffered
+        for _ in range(_PACKETS_PER_TURN):
+            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or buffered.drained:
+                break
+        else:
+            # More may wait in our buffer than the socket would ever signal.
+            asyncio.get_running_loop().call_soon(self._read, client)
+        self._write(client)
+        if len(self._pending) > before:
+            self._arrived.set()
+            # Only QoS 0 can pass the window; the broker may drop it, we must not swell.
+            if len(self._pending) > _QOS0_HIGH and buffered.fileno() >= 0:
+                self._paused = True
+                asyncio.get_running_loop().remove_reader(buffered.fileno())
+
+    def _write(self, client: _Client) -> None:
+        buffered = client.buffered
+        if buffered is None or buffered.fileno() < 0:
+            return
+        if client.want_write():
+            with buffered.corked():
+                client.loop_write()
+        loop = asyncio.get_running_loop()
+        if buffered.fileno() < 0:
+            return
+        if buffered.unsent:
+            loop.add_writer(buffered.fileno(), self._flush, client)
+
+    def _flush(self, client: _Client) -> None:
+        buffered = client.buffered
+        if buffered is not None and buffered.flush() and buffered.fileno() >= 0:
+            asyncio.get_running_loop().remove_writer(buffered.fileno())
+
+    # The interface ----------------------------------------------------------
+
+    async def batch(self) -> Sequence[Message]:
+        """See :meth:`collector.source.Source.batch`."""
+        while not self._pending:
+            if self._closing:
+                return []
+            self._arrived.clear()
+            await self._arrived.wait()
+        await self._window.linger(self._pending, self._arrived, lambda: self._closing)
+        taken = self._pending[: self._batch_messages]
+        del self._pending[: self._batch_messages]
+        if self._paused and len(self._pending) < _QOS0_LOW and self._client is not None:
+            self._paused = False
+            buffered = self._client.buffered
+            if buffered is not None and buffered.fileno() >= 0:
+                asyncio.get_running_loop().add_reader(buffered.fileno(), self._read, self._client)
+        return taken
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """See :meth:`collector.source.Source.acknowledge`."""
+        client = self._client
+        if client is None or not self._ready or client.buffered is None:
+            return
+        generation = self._generation
+        for message in messages:
+            if message.qos and message.generation == generation:
+                client.ack(message.mid, message.qos)
+        self._write(client)
+
+    @property
+    def waiting(self) -> int:
+        """Messages received and not yet taken."""
+        return len(self._pending)
+
+    def close(self) -> None:
+        """Leave without ending the session: the broker keeps what comes meanwhile."""
+        self._closing = True
+        self._lost.set()
+        self._arrived.set()
+
+
+def _topic(message: paho.MQTTMessage) -> str:
+    try:
+        return message.topic
+    except UnicodeDecodeError:
+        # The protocol forbids it; the message must still be accounted for.
+        return message._topic.decode("utf-8", "replace")

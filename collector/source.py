@@ -1,0 +1,34 @@
+"""Where messages come from: one small interface, so that brokers stay exchangeable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class Message(NamedTuple):
+    """One received message and the right to acknowledge it.
+
+    ``generation`` numbers the connection it came on: after a lost session brokers count
+    ``mid`` from 1 again, and an old acknowledgement would destroy a new message.
+    """
+
+    generation: int
+    mid: int
+    qos: int
+    topic: str
+    payload: bytes
+    received_us: int
+
+
+class Source(Protocol):
+    """Batches of messages in, acknowledgements out, in order."""
+
+    async def batch(self) -> Sequence[Message]:
+        """Everything received since the last call; waits for at least one message.
+
+        An empty batch means that the source was closed.
+        """
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Tell the broker that these are safe; those of older connections are left out."""

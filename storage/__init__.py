@@ -1,0 +1,1 @@
+"""The words of Beffroi, and the database that keeps them."""

@@ -1,0 +1,343 @@
+"""A city as its people write it: ``city.toml`` and ``sensors.csv``, checked.
+
+Every mistake is reported with file, line and remedy, all of a file at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import tomllib
+import zoneinfo
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from storage.catalogue import METRICS, Domain, Kind, Metric
+from storage.units import UnitError, conversion
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing to put right, and where."""
+
+    file: str
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.what}"
+
+
+class CityError(Exception):
+    """The city's files hold mistakes; the message lists all of them."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no time zone; write one like 'Europe/Paris'") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s/+#\x00][^/+#\x00]*$")]
+_Strict = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Territory(BaseModel):
+    """A commune or a group of communes, under any code system."""
+
+    model_config = _Strict
+    code: Code
+    name: str = Field(min_length=1)
+    code_system: str = "INSEE"
+    timezone: Zone | None = None
+
+
+class Binding(BaseModel):
+    """Which topics are read how. Named segments: {territory}, {site}, {sensor}."""
+
+    model_config = _Strict
+    topic: str = Field(min_length=1)
+    format: str = "plain"
+    timezone: Zone = "UTC"
+    time_field: str = ""
+    ignore: tuple[str, ...] = ()
+
+    @field_validator("topic")
+    @classmethod
+    def _segments(cls, topic: str) -> str:
+        segments = topic.split("/")
+        for position, segment in enumerate(segments):
+            if segment == "#" and position != len(segments) - 1:
+                raise ValueError("'#' may only stand at the end")
+            named = re.fullmatch(r"\{(\w+)\}", segment)
+            if named and named[1] not in ("territory", "site", "sensor"):
+                raise ValueError(f"'{segment}' is none of {{territory}}, {{site}}, {{sensor}}")
+            if not named and segment not in ("+", "#") and re.search(r"[{}+#]", segment):
+                raise ValueError(f"'{segment}' must be a whole segment: a name, '+', '#' or {{…}}")
+        return topic
+
+
+class OwnMetric(BaseModel):
+    """A metric that this city adds to the catalogue."""
+
+    model_config = _Strict
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    domain: Domain
+    unit: str
+    kind: Kind
+    low: float
+    high: float
+    label_fr: str
+    label_en: str
+    label_de: str
+    spike: float | None = None
+    rate_per_h: float | None = None
+    flat_h: float | None = None
+    public_step_s: int | None = None
+
+    @model_validator(mode="after")
+    def _range(self) -> OwnMetric:
+        if not self.low < self.high:
+            raise ValueError("low must be below high")
+        return self
+
+    def metric(self) -> Metric:
+        """As a line of the catalogue."""
+        labels = {"fr": self.label_fr, "en": self.label_en, "de": self.label_de}
+        return Metric(
+            self.name, self.domain, self.unit, self.kind, self.low, self.high, labels,
+            self.spike, self.rate_per_h, self.flat_h, self.public_step_s,
+        )  # fmt: skip
+
+
+class _CityHead(BaseModel):
+    model_config = _Strict
+    name: str = Field(min_length=1)
+    timezone: Zone
+
+
+class _CityFile(BaseModel):
+    model_config = _Strict
+    city: _CityHead
+    territory: tuple[Territory, ...] = Field(min_length=1)
+    binding: tuple[Binding, ...] = ()
+    metric: tuple[OwnMetric, ...] = ()
+
+
+def _empty_is_none(value: object) -> object:
+    return None if value == "" else value
+
+
+_OrEmpty = BeforeValidator(_empty_is_none)
+
+
+class Series(BaseModel):
+    """One line of ``sensors.csv``: one metric of one sensor."""
+
+    model_config = _Strict
+    territory: Code
+    site: Code
+    site_name: str = ""
+    longitude: Annotated[Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, _OrEmpty] = None
+    latitude: Annotated[Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, _OrEmpty] = None
+    sensor: Code
+    metric: str
+    field: str = ""
+    unit: Annotated[str | None, _OrEmpty] = None
+    step_s: int = Field(ge=0, le=366 * 86400)
+    stamp: Literal["start", "end", "unknown"] = "start"
+    register_max: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _OrEmpty] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSeries:
+    """A series with what its line leads to: names resolved, unit conversion known."""
+
+    line: Series
+    metric: Metric
+    scale: float
+    shift: float
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """Everything the registry needs, checked."""
+
+    name: str
+    timezone: str
+    territories: tuple[Territory, ...]
+    bindings: tuple[Binding, ...]
+    metrics: tuple[Metric, ...]
+    series: tuple[PlacedSeries, ...]
+
+
+def load(city_file: Path, sensors_file: Path | None = None) -> City:
+    """Read both files; ``sensors.csv`` beside ``city.toml`` unless named.
+
+    Raises
+    ------
+    CityError
+        Listing every mistake with file, line and remedy.
+    """
+    sensors_file = sensors_file or city_file.with_name("sensors.csv")
+    texts = []
+    for path in (city_file, sensors_file):
+        try:
+            texts.append(path.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            what = f"cannot be read ({error}); it must be a UTF-8 text file"
+            raise CityError([Mistake(str(path), 1, what)]) from error
+    return parse(texts[0], texts[1], str(city_file), str(sensors_file))
+
+
+def parse(
+    toml: str, sensors: str, toml_name: str = "city.toml", csv_name: str = "sensors.csv"
+) -> City:
+    """The same from texts."""
+    head = _parse_toml(toml, toml_name)
+    metrics = METRICS + tuple(own.metric() for own in head.metric)
+    placed = _parse_sensors(sensors, csv_name, head.territory, metrics)
+    territories = tuple(
+        t if t.timezone else t.model_copy(update={"timezone": head.city.timezone})
+        for t in head.territory
+    )
+    return City(head.city.name, head.city.timezone, territories, head.binding, metrics, placed)
+
+
+def _parse_toml(text: str, name: str) -> _CityFile:
+    try:
+        return _CityFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        at = int(line[1]) if line else text.count("\n") + 1
+        raise CityError([Mistake(name, at, f"this is not TOML: {error}")]) from error
+    except ValidationError as error:
+        raise CityError(
+            [
+                Mistake(
+                    name, _line_of(text, problem["loc"]), _plain(problem["loc"], problem["msg"])
+                )
+                for problem in error.errors()
+            ]
+        ) from error
+
+
+def _line_of(text: str, where: tuple[int | str, ...]) -> int:
+    """The line of a TOML value; of its table where the key is missing, else the last."""
+    table, index, key = str(where[0]), 0, None
+    rest = where[1:]
+    if rest and isinstance(rest[0], int):
+        index, rest = rest[0], rest[1:]
+    if rest:
+        key = str(rest[0])
+    lines = text.splitlines()
+    headers = [n for n, text_line in enumerate(lines) if re.match(rf"\s*\[\[?\s*{re.escape(table)}\b", text_line)]
+    if index >= len(headers):
+        return max(1, len(lines))
+    start = headers[index]
+    for number in range(start + 1, len(lines)):
+        if lines[number].lstrip().startswith("["):
+            break
+        if key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", lines[number]):
+            return number + 1
+    return start + 1
+
+
+def _plain(where: Iterable[int | str], message: str) -> str:
+    path = ".".join(str(part) for part in where if not isinstance(part, int))
+    message = {
+        "Field required": "is missing; add it",
+        "Extra inputs are not permitted": "is not a known key; remove it or correct its spelling",
+    }.get(message, message.removeprefix("Value error, "))
+    return f"{path}: {message}"
+
+
+def _parse_sensors(
+    text: str, name: str, territories: tuple[Territory, ...], metrics: tuple[Metric, ...]
+) -> tuple[PlacedSeries, ...]:
+    reader = csv.DictReader(io.StringIO(text), strict=True)
+    by_name = {metric.name: metric for metric in metrics}
+    codes = {territory.code for territory in territories}
+    mistakes: list[Mistake] = []
+    placed: list[PlacedSeries] = []
+    seen: dict[tuple[str, str], int] = {}
+    home: dict[str, tuple[str, str, int]] = {}
+    try:
+        for row in reader:
+            line = reader.line_num
+            if not any(row.values()):
+                continue
+            problems, entry = _read_line(row, codes, by_name)
+            if entry is not None:
+                key = (entry.line.sensor, entry.line.field)
+                if key in seen:
+                    problems.append(
+                        f"sensor {key[0]!r} already has field {key[1]!r} in line {seen[key]}; "
+                        "remove one of the two or name different fields"
+                    )
+                place = (entry.line.territory, entry.line.site)
+                *other, first = home.setdefault(entry.line.sensor, (*place, line))
+                if tuple(other) != place:
+                    problems.append(
+                        f"sensor {key[0]!r} stands at {'/'.join(map(str, other))} in line {first}; "
+                        "a sensor has one site"
+                    )
+                seen.setdefault(key, line)
+                if not problems:
+                    placed.append(entry)
+            mistakes += [Mistake(name, line, problem) for problem in problems]
+    except csv.Error as error:
+        mistakes.append(Mistake(name, reader.line_num, f"this is not CSV: {error}"))
+    if mistakes:
+        raise CityError(mistakes)
+    return tuple(placed)
+
+
+def _read_line(
+    row: dict[str | None, str | None], codes: set[str], by_name: dict[str, Metric]
+) -> tuple[list[str], PlacedSeries | None]:
+    if None in row:
+        return ["has more cells than the header; quote cells that hold a comma"], None
+    cells = {key: value for key, value in row.items() if value is not None}
+    try:
+        line = Series.model_validate(cells)
+    except ValidationError as error:
+        return [_plain(problem["loc"], problem["msg"]) for problem in error.errors()], None
+    problems = []
+    if line.territory not in codes:
+        problems.append(f"territory {line.territory!r} is not in city.toml; add a [[territory]]")
+    metric = by_name.get(line.metric)
+    if metric is None:
+        close = ", ".join(sorted(by_name))
+        problems.append(
+            f"metric {line.metric!r} is unknown; use one of {close}, or add a [[metric]]"
+        )
+        return problems, None
+    unit = line.unit if line.unit is not None else metric.unit
+    try:
+        scale, shift = conversion(unit, metric.unit)
+    except UnitError as error:
+        return [*problems, f"unit: {error}; {line.metric} is kept in {metric.unit}"], None
+    line = line.model_copy(update={"field": line.field or line.metric, "unit": unit})
+    return problems, PlacedSeries(line, metric, scale, shift)

@@ -1,0 +1,1 @@
+"""SQL as data: numbered migrations and named queries."""

@@ -1,0 +1,63 @@
+"""``/healthz`` and Prometheus ``/metrics`` of a long-running program."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+
+Health = Callable[[], tuple[bool, dict[str, object]]]
+"""Returns whether the program does its work, and what it says of itself."""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Scrapes every few seconds are no news."""
+
+
+class StatusServer:
+    """Answers from a thread of its own, so that a busy program still answers.
+
+    Raises
+    ------
+    OSError
+        When the address is taken; the message of the operating system says which.
+    """
+
+    def __init__(
+        self, host: str, port: int, health: Health, registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        metrics = make_wsgi_app(registry)
+
+        def answer(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            path = environ["PATH_INFO"]
+            if path == "/metrics":
+                page: Iterable[bytes] = metrics(environ, start)
+                return page
+            if path == "/healthz":
+                well, facts = health()
+                start(
+                    "200 OK" if well else "503 Service Unavailable",
+                    [("Content-Type", "application/json")],
+                )
+                return [json.dumps({"healthy": well, **facts}).encode()]
+            start("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"/healthz or /metrics\n"]
+
+        self._server = make_server(host, port, answer, WSGIServer, _Quiet)
+        self._server.timeout = 5
+        threading.Thread(target=self._server.serve_forever, name="status", daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        """The port in use, where 0 was asked for."""
+        return int(self._server.server_port)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._server.shutdown()
+        self._server.server_close()

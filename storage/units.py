@@ -1,0 +1,83 @@
+"""From the unit a sensor sends in to a metric's canonical unit, by the pint library.
+
+Cities spell units in many ways; UCUM is the norm here (``ug/m3``, ``kW.h``, ``Cel``).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pint
+
+# UCUM and common spellings that pint does not read as meant. `1`, `count` and the
+# like are dimensionless; UCUM writes products with a dot.
+_SPELLINGS = {
+    "1": "dimensionless", "": "dimensionless", "count": "dimensionless",
+    "{vehicle}": "dimensionless", "{count}": "dimensionless",
+    "Cel": "degC", "°C": "degC", "[degF]": "degF", "degF": "degF", "°F": "degF", "K": "kelvin",
+    "ug/m3": "microgram/meter**3", "µg/m³": "microgram/meter**3", "μg/m³": "microgram/meter**3",
+    "ug/m³": "microgram/meter**3", "mg/m3": "milligram/meter**3", "mg/m³": "milligram/meter**3",
+    "ng/m3": "nanogram/meter**3", "m3": "meter**3", "m³": "meter**3", "dm3": "decimeter**3",
+    "%": "percent", "%RH": "percent", "/": "dimensionless",
+    "deg": "degree", "°": "degree", "dB": "decibel_level", "dB(A)": "decibel_level",
+    "kW.h": "kilowatt_hour", "W.h": "watt_hour", "MW.h": "megawatt_hour",
+    "kV.A": "kilovolt_ampere", "V.A": "volt_ampere", "VA": "volt_ampere", "kVA": "kilovolt_ampere",
+    "[therm]": "therm", "h-1": "1/hour", "/h": "1/hour", "veh/h": "1/hour",
+    "[mi_i]/h": "mile/hour", "mph": "mile/hour", "[ft_i]": "foot",
+}  # fmt: skip
+
+
+class UnitError(ValueError):
+    """A unit cannot be read, or cannot become the metric's unit."""
+
+
+@cache
+def _registry() -> pint.UnitRegistry:  # type: ignore[type-arg]
+    import pint  # half a second: only who registers sensors pays it
+
+    registry: pint.UnitRegistry = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)  # type: ignore[type-arg]
+    # Levels are compared with levels only; pint's logarithmic decibel is a ratio.
+    registry.define("decibel_level = [sound_level]")
+    return registry
+
+
+def conversion(sent: str, canonical: str) -> tuple[float, float]:
+    """Scale and shift with ``canonical value = scale * sent value + shift``.
+
+    Raises
+    ------
+    UnitError
+        Naming the unit that cannot be read, or the two that do not fit.
+
+    Examples
+    --------
+    >>> conversion("[degF]", "Cel")
+    (0.555555555555556, -17.7777777777777)
+    >>> conversion("W.h", "kW.h")
+    (0.001, 0.0)
+    """
+    if sent == canonical:
+        return 1.0, 0.0
+    import pint
+
+    registry = _registry()
+    try:
+        source = registry.Unit(_SPELLINGS.get(sent, sent))
+        target = registry.Unit(_SPELLINGS.get(canonical, canonical))
+        # An affine map is known by three of its points; the third checks that it is one.
+        zero, one, thousand = (
+            float(registry.Quantity(value, source).to(target).magnitude)
+            for value in (0.0, 1.0, 1000.0)
+        )
+    except pint.DimensionalityError as error:
+        raise UnitError(f"{sent!r} does not measure the same thing as {canonical!r}") from error
+    except Exception as error:  # pint raises tokenize, attribute and assertion errors on odd text
+        raise UnitError(f"the unit {sent!r} cannot be read") from error
+    scale = (thousand - zero) / 1000.0
+    if abs(zero) < 1e-12:
+        return float(f"{scale:.15g}"), 0.0
+    if abs(one - zero - scale) > 1e-9 * max(1.0, abs(scale)):
+        raise UnitError(f"{sent!r} is not proportional to {canonical!r}")
+    return float(f"{scale:.15g}"), float(f"{zero:.15g}")
