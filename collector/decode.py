@@ -15,7 +15,7 @@ from collector.formats.format import Undecodable
 from collector.source import Message
 from collector.topics import Route, Topics
 from collector.validate import CHECKS, check
-from storage.ingest import Intake, RefusalRow
+from storage.intake import Intake, RefusalRow
 from storage.reading import Batch, Reading, Reason, Refusal
 from storage.registry import Routes
 from storage.units import UnitError, conversion

@@ -52,10 +52,18 @@ class MqttSource:
     """
 
     def __init__(
-        self, broker: Broker, topics: Sequence[str], *, batch_messages: int, linger_s: float
+        self,
+        broker: Broker,
+        topics: Sequence[str],
+        *,
+        batch_messages: int,
+        linger_s: float,
+        share_group: str | None = None,
     ) -> None:
         self._broker = broker
-        self._topics = tuple(topics)
+        self._share_group = share_group
+        self._topics: tuple[str, ...] = ()
+        self._asked: dict[int, tuple[str, ...]] = {}
         self._batch_messages = batch_messages
         self._window = Window(broker.receive_maximum, linger_s)
         self._pending: list[Message] = []
@@ -71,6 +79,7 @@ class MqttSource:
         self.session_present: bool | None = None
         self.reconnects = 0
         self.last_problem = "not connected yet"
+        self.subscribe(topics)
 
     # The connection ---------------------------------------------------------
 
@@ -176,24 +185,26 @@ class MqttSource:
         self.session_present = flags.session_present
         announced = getattr(properties, "ReceiveMaximum", None) if properties else None
         self._window.connected(announced)
-        if self._broker.protocol == 5:
-            topics: Any = [(topic, SubscribeOptions(qos=1)) for topic in self._topics]
-        else:
-            topics = [(topic, 1) for topic in self._topics]
-        # QoS 2 is never asked for: paho answers it before we have the message.
-        client.subscribe(topics)
+        self._subscribe(client, self._topics)
         self._ready = True
         log.info(
             "broker connected host=%s port=%d session_present=%s generation=%d",
             self._broker.host, self._broker.port, flags.session_present, self._generation,
         )  # fmt: skip
 
+    def _subscribe(self, client: paho.Client, topics: Sequence[str]) -> None:
+        # QoS 2 is never asked for: paho answers it before we have the message.
+        v5 = self._broker.protocol == 5
+        wanted: list[Any] = [(t, SubscribeOptions(qos=1) if v5 else 1) for t in topics]
+        _, mid = client.subscribe(wanted)
+        if mid is not None:
+            self._asked[mid] = tuple(topics)
+
     def _on_subscribe(
-        self, _client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _p: Any
+        self, _client: paho.Client, _data: Any, mid: int, codes: list[ReasonCode], _p: Any
     ) -> None:
-        refused = [
-            topic for topic, code in zip(self._topics, codes, strict=False) if code.is_failure
-        ]
+        asked = self._asked.pop(mid, ())
+        refused = [topic for topic, code in zip(asked, codes, strict=False) if code.is_failure]
         if refused:
             self._problem(f"the broker refuses the subscription to {', '.join(refused)}")
             self._lost.set()
@@ -295,6 +306,26 @@ class MqttSource:
             if message.qos and message.generation == generation:
                 client.ack(message.mid, message.qos)
         self._write(client)
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """See :meth:`collector.source.Source.subscribe`."""
+        wanted = tuple(
+            f"$share/{self._share_group}/{t}" if self._share_group else t for t in topics
+        )
+        new = [topic for topic in wanted if topic not in self._topics]
+        gone = [topic for topic in self._topics if topic not in wanted]
+        self._topics = wanted
+        if self._client is not None and self._ready:
+            if new:
+                self._subscribe(self._client, new)
+            if gone:
+                self._client.unsubscribe(gone)
+            self._write(self._client)
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topic filters listened to."""
+        return self._topics
 
     @property
     def waiting(self) -> int:

@@ -23,14 +23,17 @@ from prometheus_client import Counter, Gauge, Histogram
 from collector.decode import Decoding, has_strangers
 from collector.settings import Settings
 from collector.source import Message, Source
+from collector.topics import filters
 from storage import database, ingest
-from storage.ingest import Outcome
+from storage.high_water import HighWater
+from storage.intake import Outcome
 from storage.reading import Reason
 from storage.registry import Routes, load_routes
 
 log = logging.getLogger(__name__)
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 15.0
+_REGISTRY_S = 2.0
 
 MESSAGES = Counter("beffroi_collector_messages_total", "Messages received and committed")
 QOS0 = Counter("beffroi_collector_qos0_messages_total", "Of these at QoS 0, which nothing protects")
@@ -91,9 +94,11 @@ class Pipeline:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._connection: asyncpg.Connection | None = None
-        self._high_water = ingest.HighWater()
+        self._high_water = HighWater()
         self._decoding: Decoding | None = None
         self._stopping = False
+        # One connection serves commits and look-ups, one at a time.
+        self._busy = asyncio.Lock()
         self.totals = Totals()
 
     async def prepare(self) -> Routes:
@@ -109,13 +114,32 @@ class Pipeline:
         """Store every admissible reading, then acknowledge its message."""
         if self._decoding is None:
             await self.prepare()
-        while messages := await source.batch():
-            if not await self._commit(messages):
-                break
-            source.acknowledge(messages)
+        following = asyncio.create_task(self._follow_registry(source))
+        try:
+            while messages := await source.batch():
+                async with self._busy:
+                    committed = await self._commit(messages)
+                if not committed:
+                    break
+                source.acknowledge(messages)
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following
         if self._connection is not None:
             with contextlib.suppress(*database.AWAY):
                 await self._connection.close(timeout=2)
+
+    async def _follow_registry(self, source: Source) -> None:
+        """Take up new sensors and topics even when no message asks for them."""
+        while True:
+            await asyncio.sleep(_REGISTRY_S)
+            async with self._busy:
+                try:
+                    routes = await self._persist(self._current_routes)
+                except Stopped:
+                    return
+            source.subscribe(filters(routes.bindings))
 
     def stop(self) -> None:
         """Give up retrying; what is not committed stays unacknowledged with the broker."""
@@ -155,8 +179,6 @@ class Pipeline:
         started = time.perf_counter()
         outcome = await ingest.store(connection, intake, self._high_water)
         COMMIT_S.observe(time.perf_counter() - started)
-        if outcome.revision != self._decoding.routes.revision:
-            await self._load_routes()
         return outcome
 
     async def _store_rejected(self, message: Message, error: asyncpg.PostgresError) -> Outcome:
@@ -164,6 +186,13 @@ class Pipeline:
         connection = await self._connected()
         intake = self._decoding.rejected(message, f"{type(error).__name__}: {error}")
         return await ingest.store(connection, intake, self._high_water)
+
+    async def _current_routes(self) -> Routes:
+        assert self._decoding is not None
+        connection = await self._connected()
+        revision = await connection.fetchval("SELECT revision FROM city.revision")
+        known = self._decoding.routes
+        return known if revision == known.revision else await self._load_routes()
 
     async def _load_routes(self) -> Routes:
         connection = await self._connected()

@@ -32,3 +32,6 @@ class Source(Protocol):
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """Tell the broker that these are safe; those of older connections are left out."""
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        """Listen to exactly these topic filters from now on."""

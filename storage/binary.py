@@ -14,7 +14,9 @@ References
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 
+import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
@@ -124,11 +126,34 @@ def decode_rollups(body: bytes) -> Rollups:
     )
 
 
-async def chunks(body: memoryview) -> AsyncIterator[memoryview]:
+async def chunks(body: memoryview) -> AsyncIterator[bytes]:
     """The body in pieces, as an async source: a file object would hop through a thread
     per piece, and one piece would keep the server idle until all of it was sent."""
     for at in range(0, len(body), CHUNK_BYTES):
-        yield body[at : at + CHUNK_BYTES]
+        yield bytes(body[at : at + CHUNK_BYTES])
+
+
+async def copy_out(connection: asyncpg.Connection, query: str, *parameters: object) -> bytes:
+    """The COPY body of a query's rows."""
+    pieces: list[bytes] = []
+
+    async def keep(piece: bytes) -> None:
+        pieces.append(piece)
+
+    await connection.copy_from_query(query, *parameters, output=keep, format="binary")
+    return b"".join(pieces)
+
+
+def instant(time: np.datetime64) -> datetime:
+    """A numpy instant as the driver wants it, which takes naive times for local ones."""
+    scalar: datetime = time.astype("datetime64[us]").item()
+    return scalar.replace(tzinfo=UTC)
+
+
+def microseconds(time: TimeArray) -> list[int]:
+    """Instants as PostgreSQL counts them, for int8[] parameters."""
+    numbers: list[int] = _since_epoch(time).tolist()
+    return numbers
 
 
 def _blank(

@@ -159,15 +159,21 @@ class Series(BaseModel):
     territory: Code
     site: Code
     site_name: str = ""
-    longitude: Annotated[Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, _OrEmpty] = None
-    latitude: Annotated[Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, _OrEmpty] = None
+    longitude: Annotated[
+        Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, _OrEmpty
+    ] = None
+    latitude: Annotated[
+        Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, _OrEmpty
+    ] = None
     sensor: Code
     metric: str
     field: str = ""
     unit: Annotated[str | None, _OrEmpty] = None
     step_s: int = Field(ge=0, le=366 * 86400)
     stamp: Literal["start", "end", "unknown"] = "start"
-    register_max: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _OrEmpty] = None
+    register_max: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _OrEmpty] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +258,11 @@ def _line_of(text: str, where: tuple[int | str, ...]) -> int:
     if rest:
         key = str(rest[0])
     lines = text.splitlines()
-    headers = [n for n, text_line in enumerate(lines) if re.match(rf"\s*\[\[?\s*{re.escape(table)}\b", text_line)]
+    headers = [
+        n
+        for n, text_line in enumerate(lines)
+        if re.match(rf"\s*\[\[?\s*{re.escape(table)}\b", text_line)
+    ]
     if index >= len(headers):
         return max(1, len(lines))
     start = headers[index]

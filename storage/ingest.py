@@ -9,145 +9,18 @@ falls to a third of the rate and bloats the table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import NamedTuple
-
 import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
 from storage import binary
 from storage.catalogue import DOMAINS
-from storage.reading import Batch, IntArray, Reason
+from storage.high_water import HighWater
+from storage.intake import Intake, Outcome, RefusalRow, Status
+from storage.ledger import DirtyMarks, save_ledger
+from storage.reading import Batch, Reason
 
-QUARTER_HOUR_US = 900_000_000
-HOUR_US = 3_600_000_000
 _PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in Unix microseconds
-# Below this many windows one statement per window is cheaper than grouping in the database.
-_FEW_WINDOWS = 8
-
-
-class Status(IntEnum):
-    """What became of a row."""
-
-    STORED = 0
-    DUPLICATE = 1
-    CONFLICT = 2
-
-
-class RefusalRow(NamedTuple):
-    """What is kept of something that could not become a reading."""
-
-    received_us: int
-    sensor_id: int
-    topic: str
-    payload: bytes
-    field: str
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What one batch of messages became.
-
-    Attributes
-    ----------
-    batch : Batch, n rows
-        Admissible readings in order of arrival.
-    domain : int8, shape (n,)
-        Index into ``DOMAINS``.
-    sensor : int32, shape (n,)
-        Sensor id.
-    message : int32, shape (n,)
-        Which message of the batch the reading came in.
-    field : sequence of str, length n
-        What the sender calls the reading.
-    topic, payload, received_us : length k
-        The messages, for the refusal of a conflicting reading.
-    message_sensor : int32, shape (k,)
-        Sensor id per message; 0 unknown, -1 unreadable topic.
-    message_refused : bool, shape (k,)
-        The message as a whole was refused.
-    refusals : sequence of RefusalRow
-        Refused messages and refused readings.
-    refusal_message : sequence of int
-        Which message each refusal came in.
-    """
-
-    batch: Batch
-    domain: NDArray[np.int8]
-    sensor: IntArray
-    message: IntArray
-    field: Sequence[str]
-    topic: Sequence[str]
-    payload: Sequence[bytes]
-    received_us: NDArray[np.int64]
-    message_sensor: IntArray
-    message_refused: NDArray[np.bool_]
-    refusals: Sequence[RefusalRow]
-    refusal_message: Sequence[int]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """Counts of one committed batch; readings refused include conflicts."""
-
-    messages: int
-    messages_refused: int
-    decoded: int
-    stored: int
-    duplicate: int
-    refused: int
-    revision: int
-    reasons: dict[str, int] = field(default_factory=dict)
-
-
-class HighWater:
-    """Newest time stored per series, as far as this process knows.
-
-    Only a hint for speed: a mark that is too low costs a retry of the batch through the
-    slower path, one that is too high sends rows there needlessly; neither loses a row.
-    """
-
-    def __init__(self) -> None:
-        self._newest = np.full(1024, np.iinfo(np.int64).min)
-
-    async def load(self, connection: asyncpg.Connection) -> None:
-        """Ask the database; one index probe per series."""
-        for domain in DOMAINS:
-            rows = await connection.fetch(
-                f"""
-                SELECT s.series_id, r.time
-                  FROM city.series s
-                  JOIN city.metric m ON m.metric = s.metric AND m.domain = '{domain}'
-                  CROSS JOIN LATERAL (SELECT time FROM {domain}.reading
-                                       WHERE series_id = s.series_id
-                                       ORDER BY time DESC LIMIT 1) r
-                """
-            )
-            if rows:
-                series = np.array([row["series_id"] for row in rows], np.int32)
-                newest = np.array([round(row["time"].timestamp() * 1e6) for row in rows], np.int64)
-                self.raise_to(series, newest)
-
-    def is_new(self, series: IntArray, time_us: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Per row, whether it is newer than all that is known of its series."""
-        self._grow(series)
-        return time_us > self._newest[series]
-
-    def raise_to(self, series: IntArray, time_us: NDArray[np.int64]) -> None:
-        """Take note of committed rows."""
-        self._grow(series)
-        np.maximum.at(self._newest, series, time_us)
-
-    def _grow(self, series: IntArray) -> None:
-        if len(series) and (top := int(series.max())) >= len(self._newest):
-            more = np.full(max(top + 1, 2 * len(self._newest)), np.iinfo(np.int64).min)
-            more[: len(self._newest)] = self._newest
-            self._newest = more
 
 
 async def store(connection: asyncpg.Connection, intake: Intake, high_water: HighWater) -> Outcome:
@@ -167,19 +40,23 @@ async def _store(
 ) -> Outcome:
     batch = intake.batch
     status = np.zeros(len(batch), np.int8)
+    marks = DirtyMarks()
     async with connection.transaction():
         for code in np.unique(intake.domain).tolist():
             rows = np.flatnonzero(intake.domain == code)
             rows = rows[np.lexsort((batch.time[rows], batch.series[rows]))]
-            status[rows] = await _store_domain(
-                connection, DOMAINS[code], batch.take(rows), high_water, trusting
-            )
+            domain, ordered = DOMAINS[code], batch.take(rows)
+            done = await _store_domain(connection, domain, ordered, high_water, trusting)
+            status[rows] = done
+            new = done == Status.STORED
+            marks.add(domain, ordered.series[new], ordered.time.view(np.int64)[new])
         refusals = list(intake.refusals)
         if (status == Status.CONFLICT).any():
             refusals += _conflicts(intake, status)
         if refusals:
             await _save_refusals(connection, refusals)
-        revision = await _save_ledger(connection, intake, status)
+        await marks.save(connection)
+        await save_ledger(connection, intake, status)
     stored = status == Status.STORED
     high_water.raise_to(batch.series[stored], batch.time[stored].view(np.int64))
     reasons: dict[str, int] = {}
@@ -192,7 +69,6 @@ async def _store(
         stored=int(stored.sum()),
         duplicate=int((status == Status.DUPLICATE).sum()),
         refused=len(refusals),
-        revision=revision,
         reasons=reasons,
     )
 
@@ -217,9 +93,7 @@ async def _store_domain(
             "reading",
             schema_name=domain,
             columns=("time", "value", "series_id", "flag"),
-            source=binary.chunks(  # type: ignore[arg-type]  # any buffer serves
-                binary.encode_readings(batch if new.all() else batch.take(new))
-            ),
+            source=binary.chunks(binary.encode_readings(batch if new.all() else batch.take(new))),
             format="binary",
         )
     kept = batch.value.copy()
@@ -232,8 +106,6 @@ async def _store_domain(
     for row in np.flatnonzero(same_key).tolist():
         kept[row] = kept[row - 1]
         status[row] = _compare(kept[row], batch.value[row])
-    stored = status == Status.STORED
-    await _mark_dirty(connection, domain, batch.series[stored], time_us[stored])
     return status
 
 
@@ -285,38 +157,6 @@ async def _insert_late(
     return {row: value[keys[row]] for row in missed}
 
 
-async def _mark_dirty(
-    connection: asyncpg.Connection, domain: str, series: IntArray, time_us: NDArray[np.int64]
-) -> None:
-    if not len(series):
-        return
-    window = time_us // QUARTER_HOUR_US
-    # Rows are in key order, so equal (series, window) pairs stand side by side.
-    first = np.ones(len(series), bool)
-    first[1:] = (series[1:] != series[:-1]) | (window[1:] != window[:-1])
-    series, window = series[first], window[first]
-    starts = np.unique(window)
-    if len(starts) <= _FEW_WINDOWS:
-        await connection.executemany(
-            f"""
-            INSERT INTO pipeline.dirty (domain, start, series_id)
-            VALUES ('{domain}', to_timestamp($1::int8 * 900), $2)
-            """,
-            [(start, series[window == start].tolist()) for start in starts.tolist()],
-        )
-    else:
-        await connection.execute(
-            f"""
-            INSERT INTO pipeline.dirty (domain, start, series_id)
-            SELECT '{domain}', to_timestamp(q * 900), array_agg(id)
-              FROM unnest($1::int8[], $2::int4[]) AS w (q, id)
-             GROUP BY q
-            """,
-            window.tolist(),
-            series.tolist(),
-        )
-
-
 def _conflicts(intake: Intake, status: NDArray[np.int8]) -> list[RefusalRow]:
     rows = np.flatnonzero(status == Status.CONFLICT).tolist()
     refusals = []
@@ -349,60 +189,3 @@ async def _save_refusals(connection: asyncpg.Connection, refusals: list[RefusalR
         """,
         *(list(column) for column in zip(*refusals, strict=True)),
     )
-
-
-async def _save_ledger(
-    connection: asyncpg.Connection, intake: Intake, status: NDArray[np.int8]
-) -> int:
-    """One row for the batch; returns the registry's revision, read on the way."""
-    refusal_at = np.array(intake.refusal_message, np.int64)
-    refused_reading = np.array([bool(refusal.field) for refusal in intake.refusals], bool)
-    by_reading = np.array([refusal.sensor_id for refusal in intake.refusals], np.int32)
-    hour = intake.received_us // HOUR_US
-    # Entries are (sensor, hour) pairs; one integer each makes them countable.
-    entry_of = [
-        _entry(intake.message_sensor, hour),
-        _entry(intake.sensor, hour[intake.message]),
-        _entry(by_reading, hour[refusal_at]),
-    ]
-    entries, position = np.unique(np.concatenate(entry_of), return_inverse=True)
-    ends = np.cumsum([len(e) for e in entry_of])[:-1]
-    message, reading, refusal = np.split(position, ends)
-
-    def count(where: NDArray[np.intp]) -> list[int]:
-        counted: list[int] = np.bincount(where, minlength=len(entries)).tolist()
-        return counted
-
-    refused_readings = refusal[refused_reading]
-    conflicts = reading[status == Status.CONFLICT]
-    revision = await connection.fetchval(
-        """
-        INSERT INTO pipeline.batch (sensor_id, hour, messages_received, messages_decoded,
-               messages_refused, readings_decoded, readings_stored, readings_duplicate,
-               readings_refused)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        RETURNING (SELECT revision FROM city.revision)
-        """,
-        ((entries >> 32) - 1).tolist(),
-        _hours(entries & 0xFFFFFFFF),
-        count(message),
-        count(message[~intake.message_refused]),
-        count(message[intake.message_refused]),
-        count(np.concatenate((reading, refused_readings))),
-        count(reading[status == Status.STORED]),
-        count(reading[status == Status.DUPLICATE]),
-        count(np.concatenate((refused_readings, conflicts))),
-    )
-    return int(revision)
-
-
-def _entry(sensor: IntArray, hour: NDArray[np.int64]) -> NDArray[np.int64]:
-    # Sensor ids start at -1 (unreadable topic).
-    return ((sensor.astype(np.int64) + 1) << 32) | hour
-
-
-def _hours(hour: NDArray[np.int64]) -> list[object]:
-    import datetime
-
-    known = {h: datetime.datetime.fromtimestamp(h * 3600, datetime.UTC) for h in set(hour.tolist())}
-    return [known[h] for h in hour.tolist()]

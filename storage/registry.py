@@ -40,6 +40,10 @@ class BindingRow:
     ignore: frozenset[str]
 
 
+REPLAY = BindingRow("replay/{territory}/{site}/{sensor}", "plain", "UTC", "", frozenset())
+"""Always bound: recorded files are published here, whatever the city's own topics are."""
+
+
 @dataclass(frozen=True, slots=True)
 class Routes:
     """The registry as the collector uses it; columns are indexed by a series' position.
@@ -184,13 +188,7 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
         known[row["code"]][1][row["field"]] = position
     return Routes(
         revision=revision,
-        bindings=tuple(
-            BindingRow(
-                row["topic"], row["format"], row["timezone"], row["time_field"],
-                frozenset(row["ignore"]),
-            )
-            for row in bindings
-        ),
+        bindings=(*map(_binding, bindings), REPLAY),
         sensors=known,
         series=np.array([row["series_id"] for row in rows], np.int32),
         domain=np.array([DOMAINS.index(row["domain"]) for row in rows], np.int8),
@@ -205,3 +203,9 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
         unit=tuple(row["unit"] for row in rows),
         canonical=tuple(row["canonical"] for row in rows),
     )  # fmt: skip
+
+
+def _binding(row: asyncpg.Record) -> BindingRow:
+    return BindingRow(
+        row["topic"], row["format"], row["timezone"], row["time_field"], frozenset(row["ignore"])
+    )

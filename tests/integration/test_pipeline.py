@@ -292,3 +292,14 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
         assert source.session_present
 
     assert city.execute("SELECT value FROM air.reading").fetchall() == [(1.0,)]
+
+
+async def test_a_topic_bound_meanwhile_is_subscribed_without_a_restart(
+    broker: TestBroker, city: psycopg.Connection
+):
+    wider = TOML + '[[binding]]\ntopic = "new/{sensor}"\n'
+    async with collecting(broker, "rebind") as (pipeline, source):
+        register(city, parse(wider, CSV))
+        await until(lambda: "new/+" in source.topics)
+        publish(broker, [("new/air-1", reading("2026-03-01T10:00:00Z", no2=1))])
+        await until(lambda: pipeline.totals.stored == 1)

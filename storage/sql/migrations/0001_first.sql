@@ -100,14 +100,14 @@ SELECT s.series_id, m.domain, s.metric, m.unit, m.kind, s.field, n.code AS senso
 
 CREATE SCHEMA pipeline;
 
--- One row per committed batch; position k of every array speaks of one sensor in one
--- reception hour (UTC). Folding into sensor-hours happens later: an upsert per sensor
+-- One row per committed batch and reception hour (UTC); position k of every array speaks
+-- of one sensor. Folding into sensor-hours happens later: an upsert per sensor
 -- would halve the throughput and deadlock two collectors.
 CREATE TABLE pipeline.batch (
     batch_id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     committed_at      timestamptz NOT NULL DEFAULT now(),
+    hour              timestamptz NOT NULL,
     sensor_id         int4[] NOT NULL,
-    hour              timestamptz[] NOT NULL,
     messages_received int4[] NOT NULL,
     messages_decoded  int4[] NOT NULL,
     messages_refused  int4[] NOT NULL,
@@ -118,16 +118,16 @@ CREATE TABLE pipeline.batch (
 );
 
 CREATE VIEW pipeline.ledger AS
-SELECT e.sensor_id, e.hour,
+SELECT e.sensor_id, b.hour,
        sum(e.received) AS messages_received, sum(e.decoded) AS messages_decoded,
        sum(e.undecoded) AS messages_refused, sum(e.readings) AS readings_decoded,
        sum(e.stored) AS readings_stored, sum(e.duplicate) AS readings_duplicate,
        sum(e.refused) AS readings_refused
   FROM pipeline.batch b,
-       unnest(b.sensor_id, b.hour, b.messages_received, b.messages_decoded, b.messages_refused,
+       unnest(b.sensor_id, b.messages_received, b.messages_decoded, b.messages_refused,
               b.readings_decoded, b.readings_stored, b.readings_duplicate, b.readings_refused)
-       AS e (sensor_id, hour, received, decoded, undecoded, readings, stored, duplicate, refused)
- GROUP BY e.sensor_id, e.hour;
+       AS e (sensor_id, received, decoded, undecoded, readings, stored, duplicate, refused)
+ GROUP BY e.sensor_id, b.hour;
 
 CREATE TABLE pipeline.refusal (
     refusal_id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,0 +1,22 @@
+"""``beffroi`` and ``python -m beffroi``: run a command; tell mistakes in plain words."""
+
+from __future__ import annotations
+
+import sys
+
+from beffroi.mistakes import USER_MISTAKES
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in a sentence and status 1."""
+    from beffroi.cli import app
+
+    try:
+        app()
+    except USER_MISTAKES as error:
+        print(f"beffroi: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""The command line. Every command only parses, wires and prints."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from beffroi.embedded import machine
+
+app = typer.Typer(
+    name="beffroi",
+    help="The connected city's belfry: sensors speak MQTT, everybody sees what it means.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_Directory = Annotated[
+    Path | None, typer.Option("--dir", help="Where the installation keeps its data and logs.")
+]
+_City = Annotated[
+    Path | None, typer.Option("--city", help="city.toml to register, with sensors.csv beside it.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+_Marker = Annotated[str, typer.Option("--stack", hidden=True)]
+
+
+@app.command()
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after so many seconds; without: until Ctrl-C.")
+    ] = None,
+    sensors: Annotated[int, typer.Option(min=1, help="How many make-believe sensors.")] = 240,
+    speed: Annotated[float, typer.Option(min=0.01, help="Simulated seconds per second.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same city.")] = 1,
+    history: Annotated[
+        float, typer.Option(min=0, help="Hours of the past to publish first, for the curves.")
+    ] = 24.0,
+    directory: _Directory = None,
+    port: Annotated[int | None, typer.Option(help="The board's port; 0: any free one.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """A make-believe city on a whole installation: publish, store, roll up, show."""
+    from beffroi.demo import Demo, run
+
+    wanted = Demo(
+        seconds, sensors, speed, seed, history, directory or machine.default_state() / "demo", port,
+        as_json,
+    )  # fmt: skip
+    raise typer.Exit(run(wanted))
+
+
+@app.command()
+def up(
+    directory: _Directory = None,
+    city: _City = None,
+    port: Annotated[int | None, typer.Option(help="The board's port; 0: any free one.")] = None,
+) -> None:
+    """The embedded stack and all programs, without a simulator, until stopped."""
+    from beffroi.up import installation, keep_running
+    from storage.city import load
+
+    console = Console(stderr=True)
+    where = directory or machine.default_state() / "city"
+    loaded = load(city) if city else None
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with installation(where, console, board_port=port, city=loaded) as (_, programs, registered):
+        if registered:
+            console.print(f"Registered: {registered.sensors} sensors, {registered.series} series.")
+        console.print(f"[bold]The board is live at {programs.board_url}[/bold]")
+        console.print(f'Variables for other programs: eval "$(beffroi env --dir {where})"')
+        console.print("Stop with Ctrl-C.")
+        keep_running(programs, stop, console)
+        console.print("Stopping.")
+
+
+@app.command()
+def env(directory: _Directory = None) -> None:
+    """Print `export` lines of a running installation."""
+    from beffroi.up import as_exports, environment_of
+
+    print(as_exports(environment_of(directory or machine.default_state() / "city")))
+
+
+@app.command()
+def doctor(as_json: _Json = False) -> None:
+    """Say what works, what does not, and the remedy."""
+    from beffroi.doctor import examine
+
+    findings = list(examine(os.environ))
+    if as_json:
+        rows = [
+            {"check": f.check, "well": f.well, "found": f.found, "remedy": f.remedy}
+            for f in findings
+        ]
+        print(json.dumps({"well": all(f.well for f in findings), "findings": rows}))
+    else:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for finding in findings:
+            mark = "[green]ok[/green]" if finding.well else "[red]not ok[/red]"
+            table.add_row(mark, finding.check, finding.found)
+            if finding.remedy:
+                table.add_row("", "", f"→ {finding.remedy}")
+        Console().print(table)
+    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database that PG* names to the current schema."""
+    import psycopg
+
+    from storage import migrate as migration
+
+    with psycopg.connect() as connection:
+        applied = migration.migrate(connection)
+    print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the schema is current")
+
+
+@app.command()
+def register(
+    city: Annotated[Path, typer.Argument(help="city.toml; sensors.csv lies beside it.")],
+    sensors: Annotated[Path | None, typer.Option(help="The sensor list, if elsewhere.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Register territories, sites and sensors; running programs take them up."""
+    import psycopg
+
+    from storage.city import load
+    from storage.registry import register as write
+
+    loaded = load(city, sensors)
+    with psycopg.connect() as connection:
+        now = write(connection, loaded)
+    counts = {
+        "territories": now.territories, "sites": now.sites, "sensors": now.sensors,
+        "series": now.series,
+    }  # fmt: skip
+    print(json.dumps(counts) if as_json else ", ".join(f"{n} {what}" for what, n in counts.items()))
+
+
+@app.command()
+def collect(stack: _Marker = "") -> None:
+    """Run the collector until stopped."""
+    from beffroi import run
+
+    run.until_stopped(run.collect)
+
+
+@app.command()
+def process(
+    start: Annotated[
+        datetime.datetime | None, typer.Option("--from", help="Recompute from this time (UTC).")
+    ] = None,
+    stop: Annotated[
+        datetime.datetime | None, typer.Option("--to", help="… up to this one, not included.")
+    ] = None,
+    as_json: _Json = False,
+    stack: _Marker = "",
+) -> None:
+    """Run the processor until stopped; with --from and --to recompute that span and end."""
+    from beffroi import run
+
+    if start is None and stop is None:
+        run.until_stopped(run.process)
+        return
+    if start is None or stop is None or start >= stop:
+        print("beffroi: give both --from and --to, the first before the second", file=sys.stderr)
+        raise typer.Exit(2)
+    run.recompute(_utc(start), _utc(stop), as_json)
+
+
+@app.command()
+def board(stack: _Marker = "") -> None:
+    """Serve the public board until stopped."""
+    from beffroi import run
+
+    run.until_stopped(run.board)
+
+
+def _utc(time: datetime.datetime) -> datetime.datetime:
+    return time.replace(tzinfo=datetime.UTC) if time.tzinfo is None else time

@@ -1,0 +1,29 @@
+"""Errors that a user can mend: told as a sentence, never as a traceback."""
+
+from __future__ import annotations
+
+import asyncpg
+import psycopg
+
+from beffroi.embedded.errors import EmbeddedError
+from collector.settings import SettingError
+from storage.city import CityError
+from storage.migrate import DatabaseTooNewError
+
+
+class NotRunningError(Exception):
+    """Nothing runs where something was expected to."""
+
+
+USER_MISTAKES = (
+    EmbeddedError,
+    SettingError,
+    CityError,
+    DatabaseTooNewError,
+    NotRunningError,
+    psycopg.OperationalError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    OSError,
+)

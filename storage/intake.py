@@ -1,0 +1,88 @@
+"""The words of storing: what a batch of messages became, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.reading import Batch, IntArray, Reason
+
+
+class Status(IntEnum):
+    """What became of a row."""
+
+    STORED = 0
+    DUPLICATE = 1
+    CONFLICT = 2
+
+
+class RefusalRow(NamedTuple):
+    """What is kept of something that could not become a reading."""
+
+    received_us: int
+    sensor_id: int
+    topic: str
+    payload: bytes
+    field: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What one batch of messages became.
+
+    Attributes
+    ----------
+    batch : Batch, n rows
+        Admissible readings in order of arrival.
+    domain : int8, shape (n,)
+        Index into ``DOMAINS``.
+    sensor : int32, shape (n,)
+        Sensor id.
+    message : int32, shape (n,)
+        Which message of the batch the reading came in.
+    field : sequence of str, length n
+        What the sender calls the reading.
+    topic, payload, received_us : length k
+        The messages, for the refusal of a conflicting reading.
+    message_sensor : int32, shape (k,)
+        Sensor id per message; 0 unknown, -1 unreadable topic.
+    message_refused : bool, shape (k,)
+        The message as a whole was refused.
+    refusals : sequence of RefusalRow
+        Refused messages and refused readings.
+    refusal_message : sequence of int
+        Which message each refusal came in.
+    """
+
+    batch: Batch
+    domain: NDArray[np.int8]
+    sensor: IntArray
+    message: IntArray
+    field: Sequence[str]
+    topic: Sequence[str]
+    payload: Sequence[bytes]
+    received_us: NDArray[np.int64]
+    message_sensor: IntArray
+    message_refused: NDArray[np.bool_]
+    refusals: Sequence[RefusalRow]
+    refusal_message: Sequence[int]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Counts of one committed batch; readings refused include conflicts."""
+
+    messages: int
+    messages_refused: int
+    decoded: int
+    stored: int
+    duplicate: int
+    refused: int
+    reasons: dict[str, int] = field(default_factory=dict)

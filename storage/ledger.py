@@ -1,0 +1,117 @@
+"""The pipeline's books, written in the transaction of the rows they speak of.
+
+The ledger counts messages and readings per sensor and reception hour, one row per batch
+and hour with arrays inside. Dirty marks say which windows of which series changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import arrays
+from storage.intake import Intake, Status
+from storage.reading import IntArray
+
+QUARTER_HOUR_US = 900_000_000
+HOUR_US = 3_600_000_000
+_PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in Unix microseconds
+
+_COUNTS = (
+    "messages_received", "messages_decoded", "messages_refused", "readings_decoded",
+    "readings_stored", "readings_duplicate", "readings_refused",
+)  # fmt: skip
+
+
+async def save_ledger(
+    connection: asyncpg.Connection, intake: Intake, status: NDArray[np.int8]
+) -> None:
+    """Count one batch; ``status`` says what became of each of its readings."""
+    message_hour = intake.received_us // HOUR_US
+    refused_at = np.array(intake.refusal_message, np.int64)
+    of_reading = np.array([bool(refusal.field) for refusal in intake.refusals], bool)
+    refused_sensor = np.array([refusal.sensor_id for refusal in intake.refusals], np.int32)
+    # Entries are (hour, sensor) pairs; one integer each makes them countable.
+    keys = (
+        _entry(message_hour, intake.message_sensor),
+        _entry(message_hour[intake.message], intake.sensor),
+        _entry(message_hour[refused_at], refused_sensor)[of_reading],
+    )
+    entries, position = np.unique(np.concatenate(keys), return_inverse=True)
+    message, reading, refused = np.split(position, np.cumsum([len(k) for k in keys])[:-1])
+
+    def count(where: NDArray[np.intp]) -> NDArray[np.intp]:
+        return np.bincount(where, minlength=len(entries))
+
+    columns = (
+        count(message),
+        count(message[~intake.message_refused]),
+        count(message[intake.message_refused]),
+        count(reading) + count(refused),
+        count(reading[status == Status.STORED]),
+        count(reading[status == Status.DUPLICATE]),
+        count(refused) + count(reading[status == Status.CONFLICT]),
+    )
+    hour = entries >> 32
+    sensor = (entries & 0xFFFFFFFF) - 1
+    rows = []
+    for at in np.unique(hour).tolist():
+        here = hour == at
+        rows.append(
+            (
+                arrays.timestamp(at * HOUR_US - _PG_EPOCH_US),
+                arrays.int4_array(sensor[here]),
+                *(arrays.int4_array(column[here]) for column in columns),
+            )
+        )
+    await arrays.copy_rows(connection, "pipeline", "batch", ("hour", "sensor_id", *_COUNTS), rows)
+
+
+def _entry(hour: NDArray[np.int64], sensor: IntArray) -> NDArray[np.int64]:
+    # Sensor ids start at -1 (unreadable topic).
+    return (hour << 32) | (sensor.astype(np.int64) + 1)
+
+
+class DirtyMarks:
+    """Windows touched by one transaction, collected and then written at once."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[bytes, bytes, bytes]] = []
+
+    def add(self, domain: str, series: IntArray, time_us: NDArray[np.int64]) -> None:
+        """Mark the windows of readings given in key order."""
+        for start, changed in _windows(series, time_us):
+            self._rows.append(
+                (
+                    arrays.text(domain),
+                    arrays.timestamp(start * QUARTER_HOUR_US - _PG_EPOCH_US),
+                    arrays.int4_array(changed),
+                )
+            )
+
+    async def save(self, connection: asyncpg.Connection) -> None:
+        """Append them."""
+        if self._rows:
+            await arrays.copy_rows(
+                connection, "pipeline", "dirty", ("domain", "start", "series_id"), self._rows
+            )
+
+
+def _windows(series: IntArray, time_us: NDArray[np.int64]) -> Iterable[tuple[int, IntArray]]:
+    """Each window and the series with readings in it."""
+    if not len(series):
+        return
+    window = time_us // QUARTER_HOUR_US
+    # Rows are in key order, so equal (series, window) pairs stand side by side.
+    first = np.ones(len(series), bool)
+    first[1:] = (series[1:] != series[:-1]) | (window[1:] != window[:-1])
+    series, window = series[first], window[first]
+    order = np.argsort(window, kind="stable")
+    series, window = series[order], window[order]
+    starts = np.flatnonzero(np.diff(window, prepend=window[0] - 1))
+    ends = np.append(starts[1:], len(window))
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        yield int(window[start]), series[start:end]

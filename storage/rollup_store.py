@@ -1,0 +1,185 @@
+"""Rollups and reading flags in and out of the database.
+
+Everything here runs in the caller's transaction. What is recomputed replaces what was
+there, row for row; rows that would not change are left alone, so a recomputation that
+finds the same numbers writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from storage import binary
+from storage.catalogue import Domain
+from storage.level import Level
+from storage.reading import FlagArray, IntArray, TimeArray
+from storage.rollup import Rollups, Sketches
+
+COLUMNS = (
+    "start", "sum", "min", "max", "m2", "first", "last", "x", "y", "series_id", "expected",
+    "received", "good", "suspect", "provisional", "sketch",
+)  # fmt: skip
+"""As the tables declare them and :mod:`storage.binary` writes them."""
+
+_KEY = ("series_id", "start")
+_REST = tuple(name for name in COLUMNS if name not in _KEY)
+_LIST = ", ".join(COLUMNS)
+
+
+async def fetch(
+    connection: asyncpg.Connection,
+    domain: Domain,
+    level: Level,
+    start: np.datetime64,
+    end: np.datetime64,
+    series: IntArray | None = None,
+) -> Rollups:
+    """Rollups of windows that start in ``[start, end)``, by (series, start)."""
+    some = "" if series is None else "AND series_id = ANY ($3::int4[])"
+    body = await binary.copy_out(
+        connection,
+        f"""
+        SELECT {_LIST}
+          FROM {domain.value}.{level.value}
+         WHERE start >= $1 AND start < $2 {some}
+        """,
+        binary.instant(start),
+        binary.instant(end),
+        *([] if series is None else [series.tolist()]),
+    )
+    rollups = binary.decode_rollups(body)
+    return take(rollups, np.lexsort((rollups.start, rollups.series)))
+
+
+async def replace(
+    connection: asyncpg.Connection,
+    domain: Domain,
+    level: Level,
+    rollups: Rollups,
+    start: np.datetime64,
+    end: np.datetime64,
+    series: IntArray,
+) -> None:
+    """Make the rows of these series in ``[start, end)`` be exactly ``rollups``.
+
+    Where nothing is stored yet they are copied straight in. Otherwise they are staged:
+    rows without a successor go, rows that differ are updated in place, which mostly
+    leaves the indexes alone.
+    """
+    table = f"{domain.value}.{level.value}"
+    span = (binary.instant(start), binary.instant(end), series.tolist())
+    occupied = await connection.fetchval(
+        f"SELECT EXISTS (SELECT FROM {table}"
+        " WHERE start >= $1 AND start < $2 AND series_id = ANY ($3::int4[]))",
+        *span,
+    )
+    if not occupied:
+        if len(rollups):
+            await _copy_in(connection, rollups, level.value, domain.value)
+        return
+    await connection.execute(
+        f"CREATE TEMP TABLE IF NOT EXISTS rollup_staging (LIKE {table}) ON COMMIT DELETE ROWS;"
+        " TRUNCATE rollup_staging"
+    )
+    await _copy_in(connection, rollups, "rollup_staging")
+    await connection.execute(
+        f"""
+        DELETE FROM {table} t
+         WHERE start >= $1 AND start < $2 AND series_id = ANY ($3::int4[])
+           AND NOT EXISTS (SELECT FROM rollup_staging s
+                            WHERE s.series_id = t.series_id AND s.start = t.start)
+        """,
+        *span,
+    )
+    new = ", ".join(f"excluded.{name}" for name in _REST)
+    old = ", ".join(f"t.{name}" for name in _REST)
+    await connection.execute(
+        f"""
+        INSERT INTO {table} AS t ({_LIST})
+        SELECT {_LIST} FROM rollup_staging
+            ON CONFLICT (series_id, start) DO UPDATE
+           SET ({", ".join(_REST)}) = ({new})
+         WHERE ({old}) IS DISTINCT FROM ({new})
+        """
+    )
+
+
+async def delete(
+    connection: asyncpg.Connection,
+    domain: Domain,
+    level: Level,
+    start: np.datetime64,
+    end: np.datetime64,
+) -> None:
+    """Remove the rollups of windows that start in ``[start, end)``."""
+    await connection.execute(
+        f"DELETE FROM {domain.value}.{level.value} WHERE start >= $1 AND start < $2",
+        binary.instant(start),
+        binary.instant(end),
+    )
+
+
+async def replace_flags(
+    connection: asyncpg.Connection,
+    series: IntArray,
+    time: TimeArray,
+    flag: FlagArray,
+    tests: NDArray[np.int16],
+    start: np.datetime64,
+    end: np.datetime64,
+    among: IntArray,
+) -> None:
+    """Make the tests' flags of the series ``among`` in ``[start, end)`` be exactly these.
+
+    ``series``, ``time``, ``flag`` and ``tests`` are the readings that failed a test.
+    What people said stays.
+    """
+    await connection.execute(
+        """
+        WITH new AS (
+             SELECT id, timestamptz '2000-01-01 00:00:00+00' + us * interval '1 microsecond' AS at,
+                    flag, tests
+               FROM unnest($4::int4[], $5::int8[], $6::int2[], $7::int2[]) AS u (id, us, flag, tests)),
+        gone AS (
+             DELETE FROM pipeline.reading_flag f
+              WHERE origin = 'test' AND time >= $1 AND time < $2 AND series_id = ANY ($3::int4[])
+                AND NOT EXISTS (SELECT FROM new WHERE new.id = f.series_id AND new.at = f.time))
+        INSERT INTO pipeline.reading_flag AS f (series_id, time, origin, flag, tests)
+        SELECT id, at, 'test', flag, tests FROM new
+            ON CONFLICT (series_id, time, origin) DO UPDATE
+           SET (flag, tests) = (excluded.flag, excluded.tests)
+         WHERE (f.flag, f.tests) <> (excluded.flag, excluded.tests)
+        """,
+        binary.instant(start),
+        binary.instant(end),
+        among.tolist(),
+        series.tolist(),
+        binary.microseconds(time),
+        flag.tolist(),
+        tests.tolist(),
+    )
+
+
+def take(rollups: Rollups, rows: NDArray[np.intp]) -> Rollups:
+    """Rows chosen by position, in that order, with their sketches."""
+    offset = rollups.sketch.offset
+    size = np.diff(offset)[rows]
+    ends = np.cumsum(size)
+    pair = np.repeat(offset[rows] - (ends - size), size) + np.arange(int(ends[-1:].sum()))
+    columns = {name: getattr(rollups, name)[rows] for name in Rollups.__slots__ if name != "sketch"}
+    ordered = Sketches(np.concatenate((np.zeros(1, np.int64), ends)), rollups.sketch.pairs[pair])
+    return Rollups(**columns, sketch=ordered)
+
+
+async def _copy_in(
+    connection: asyncpg.Connection, rollups: Rollups, table: str, schema: str | None = None
+) -> None:
+    await connection.copy_to_table(
+        table,
+        schema_name=schema,
+        columns=COLUMNS,
+        source=binary.chunks(binary.encode_rollups(rollups)),
+        format="binary",
+    )

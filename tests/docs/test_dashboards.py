@@ -1,0 +1,90 @@
+"""The committed Grafana files are what the code would write, and Grafana would take them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dashboards.build import GRAFANA, rendered, write
+from dashboards.panels import DATASOURCE
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT.parent / "shared" / "grafana" / "jsonschema" / "dashboard.jsonschema.json"
+
+
+def provisioned(name):
+    return yaml.safe_load((GRAFANA / "provisioning" / name / "beffroi.yaml").read_text("utf-8"))
+
+
+def test_the_committed_dashboards_are_the_generated_ones():
+    committed = {path.name: path.read_text("utf-8") for path in (GRAFANA / "dashboards").iterdir()}
+
+    assert committed == rendered(), "run: python -m dashboards build"
+
+
+def test_writing_twice_gives_the_same_bytes(tmp_path):
+    first = {path.name: path.read_bytes() for path in write(tmp_path)}
+
+    assert {path.name: path.read_bytes() for path in write(tmp_path)} == first
+
+
+@pytest.mark.parametrize("name", sorted(rendered()))
+def test_a_dashboard_satisfies_the_dashboard_schema(name):
+    jsonschema = pytest.importorskip("jsonschema")
+    if not SCHEMA.exists():
+        pytest.skip("Grafana's dashboard schema is not at hand (../shared/grafana/jsonschema)")
+    validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text("utf-8")))
+
+    errors = [error.message for error in validator.iter_errors(json.loads(rendered()[name]))]
+
+    assert errors == []
+
+
+def test_dashboards_are_classic_json_that_file_provisioning_accepts():
+    for text in rendered().values():
+        page = json.loads(text)
+        assert "apiVersion" not in page
+        assert page["schemaVersion"] >= 36
+        assert page["editable"] is False
+
+
+def test_panels_of_a_dashboard_do_not_overlap():
+    for text in rendered().values():
+        taken = set()
+        for panel in json.loads(text)["panels"]:
+            grid = panel["gridPos"]
+            cells = {(x, y) for x in range(grid["x"], grid["x"] + grid["w"])
+                     for y in range(grid["y"], grid["y"] + grid["h"])}
+            assert grid["x"] + grid["w"] <= 24
+            assert not cells & taken
+            taken |= cells
+
+
+def test_the_data_source_has_the_uid_the_panels_ask_for_and_its_database_in_json_data():
+    (source,) = provisioned("datasources")["datasources"]
+
+    assert (source["uid"], source["type"]) == (DATASOURCE.uid, DATASOURCE.type_val)
+    assert source["editable"] is False
+    assert "database" not in source
+    assert source["jsonData"]["database"] == "${BEFFROI_PGDATABASE}"
+    assert source["jsonData"]["timescaledb"] is True
+    assert source["jsonData"]["timeInterval"] == "15m"
+
+
+def test_every_address_and_secret_of_the_data_source_comes_from_the_environment():
+    (source,) = provisioned("datasources")["datasources"]
+    given = [source["url"], source["user"], source["secureJsonData"]["password"]]
+
+    assert all(re.fullmatch(r"(\$\{[A-Z_]+\}:?)+", value) for value in given)
+
+
+def test_dashboards_are_provisioned_from_where_compose_mounts_them():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    (provider,) = provisioned("dashboards")["providers"]
+
+    mounts = [volume["target"] for volume in compose["services"]["grafana"]["volumes"]]
+
+    assert provider["options"]["path"] in mounts
+    assert provider["allowUiUpdates"] is False
