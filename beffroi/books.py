@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import psycopg
+from psycopg import sql
 
 from storage.catalogue import DOMAINS
 
@@ -20,10 +21,10 @@ class Books:
     readings_stored: int
     readings_duplicate: int
     readings_refused: int
-    rows: int
-    refusal_rows: int
-    refused_message_rows: int
-    rollups: int
+    rows: int = 0
+    refusal_rows: int = 0
+    refused_message_rows: int = 0
+    rollups: int = 0
 
     def since(self, earlier: Books) -> Books:
         """What happened after ``earlier`` was taken."""
@@ -47,33 +48,41 @@ def take(connection: psycopg.Connection) -> Books:
     """Sum and count in one snapshot."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        sums = connection.execute(
-            """
-            SELECT coalesce(sum(messages_received), 0), coalesce(sum(messages_decoded), 0),
-                   coalesce(sum(messages_refused), 0), coalesce(sum(readings_decoded), 0),
-                   coalesce(sum(readings_stored), 0), coalesce(sum(readings_duplicate), 0),
-                   coalesce(sum(readings_refused), 0)
-              FROM pipeline.ledger
-            """
-        ).fetchone()
-        refusals = connection.execute(
+        paper = sums(connection)
+        row = connection.execute(
             "SELECT count(*) FILTER (WHERE field <> ''), count(*) FILTER (WHERE field = '')"
             "  FROM pipeline.refusal"
         ).fetchone()
-        rows = _count(connection, ["reading"])
-        rollups = _count(connection, ["rollup_15min", "rollup_1h", "rollup_1d"])
-    assert sums is not None
-    assert refusals is not None
-    return Books(*map(int, sums), rows, *refusals, rollups)
+        assert row is not None
+        return replace(
+            paper,
+            rows=_count(connection, ["reading"]),
+            refusal_rows=row[0],
+            refused_message_rows=row[1],
+            rollups=_count(connection, ["rollup_15min", "rollup_1h", "rollup_1d"]),
+        )
+
+
+def sums(connection: psycopg.Connection) -> Books:
+    """The ledger's side only; nothing is counted."""
+    row = connection.execute(
+        """
+        SELECT coalesce(sum(messages_received), 0), coalesce(sum(messages_decoded), 0),
+               coalesce(sum(messages_refused), 0), coalesce(sum(readings_decoded), 0),
+               coalesce(sum(readings_stored), 0), coalesce(sum(readings_duplicate), 0),
+               coalesce(sum(readings_refused), 0)
+          FROM pipeline.ledger
+        """
+    ).fetchone()
+    assert row is not None
+    return Books(*map(int, row))
 
 
 def _count(connection: psycopg.Connection, tables: list[str]) -> int:
     total = 0
     for domain in DOMAINS:
         for table in tables:
-            query = psycopg.sql.SQL("SELECT count(*) FROM {}").format(
-                psycopg.sql.Identifier(domain, table)
-            )
+            query = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(domain, table))
             row = connection.execute(query).fetchone()
             total += row[0] if row else 0
     return total

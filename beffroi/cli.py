@@ -44,8 +44,9 @@ def demo(
     speed: Annotated[float, typer.Option(min=0.01, help="Simulated seconds per second.")] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed makes the same city.")] = 1,
     history: Annotated[
-        float, typer.Option(min=0, help="Hours of the past to publish first, for the curves.")
-    ] = 24.0,
+        float | None,
+        typer.Option(min=0, help="Hours of the past to publish beside; 24, or 1 with --seconds."),
+    ] = None,
     directory: _Directory = None,
     port: Annotated[int | None, typer.Option(help="The board's port; 0: any free one.")] = None,
     as_json: _Json = False,
@@ -126,7 +127,9 @@ def migrate() -> None:
 
     with psycopg.connect() as connection:
         applied = migration.migrate(connection)
-    print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the schema is current")
+    print(
+        "\n".join(f"applied {name}" for name in applied) or "nothing to do: the schema is current"
+    )
 
 
 @app.command()
@@ -154,9 +157,10 @@ def register(
 @app.command()
 def collect(stack: _Marker = "") -> None:
     """Run the collector until stopped."""
-    from beffroi import run
+    from beffroi.collect import collect as program
+    from beffroi.run import until_stopped
 
-    run.until_stopped(run.collect)
+    until_stopped(program)
 
 
 @app.command()
@@ -171,23 +175,26 @@ def process(
     stack: _Marker = "",
 ) -> None:
     """Run the processor until stopped; with --from and --to recompute that span and end."""
-    from beffroi import run
+    from beffroi.process import process as program
+    from beffroi.process import recompute
+    from beffroi.run import until_stopped
 
     if start is None and stop is None:
-        run.until_stopped(run.process)
+        until_stopped(program)
         return
     if start is None or stop is None or start >= stop:
         print("beffroi: give both --from and --to, the first before the second", file=sys.stderr)
         raise typer.Exit(2)
-    run.recompute(_utc(start), _utc(stop), as_json)
+    recompute(_utc(start), _utc(stop), as_json)
 
 
 @app.command()
 def board(stack: _Marker = "") -> None:
     """Serve the public board until stopped."""
-    from beffroi import run
+    from beffroi.board import board as program
+    from beffroi.run import until_stopped
 
-    run.until_stopped(run.board)
+    until_stopped(program)
 
 
 def _utc(time: datetime.datetime) -> datetime.datetime:

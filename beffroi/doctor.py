@@ -87,7 +87,9 @@ def _database() -> Iterator[Finding]:
             yield Finding("timescaledb", False, "not installed on the server",
                           "install the timescaledb package for this PostgreSQL")  # fmt: skip
             return
-        yield Finding("timescaledb", True, f"{row[0] or row[1]}" + ("" if row[0] else ", not enabled yet"))
+        yield Finding(
+            "timescaledb", True, f"{row[0] or row[1]}" + ("" if row[0] else ", not enabled yet")
+        )
         yield _schema(connection)
         yield from _flow(connection)
 
@@ -100,7 +102,9 @@ def _schema(connection: psycopg.Connection) -> Finding:
         row = connection.execute("SELECT coalesce(max(number), 0) FROM public.migration").fetchone()
         applied = row[0] if row else 0
     if applied != newest[0]:
-        return Finding("schema", False, f"at migration {applied} of {newest[0]}", "run: beffroi migrate")
+        return Finding(
+            "schema", False, f"at migration {applied} of {newest[0]}", "run: beffroi migrate"
+        )
     return Finding("schema", True, f"current, migration {applied}")
 
 
@@ -148,17 +152,25 @@ def _broker(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("broker", False, str(error), "correct the variable")
         return
     heard: dict[str, str] = {}
-    answer: list[tuple[str, object]] = []
+    answer: list[str] = []
     client = paho.Client(
-        CallbackAPIVersion.VERSION2, f"beffroi-doctor-{os.getpid()}", protocol=MQTTProtocolVersion.MQTTv5
+        CallbackAPIVersion.VERSION2,
+        f"beffroi-doctor-{os.getpid()}",
+        protocol=MQTTProtocolVersion.MQTTv5,
     )
     if target.username is not None:
         client.username_pw_set(target.username, target.password)
-    client.on_connect = lambda c, u, f, code, p: (
-        answer.append((str(code), p)),
-        c.subscribe("$SYS/broker/version"),
-    )  # type: ignore[assignment,return-value,func-returns-value]
-    client.on_message = lambda c, u, m: heard.update({m.topic: m.payload.decode("utf-8", "replace")})
+
+    def welcomed(
+        asked: paho.Client, _data: object, _flags: object, code: object, _p: object
+    ) -> None:
+        answer.append(str(code))
+        asked.subscribe("$SYS/broker/version")
+
+    client.on_connect = welcomed
+    client.on_message = lambda c, u, m: heard.update(
+        {m.topic: m.payload.decode("utf-8", "replace")}
+    )
     try:
         if target.tls:
             client.tls_set(target.ca_file, target.certificate_file, target.key_file)
@@ -170,15 +182,15 @@ def _broker(environment: Mapping[str, str]) -> Iterator[Finding]:
     client.loop_start()
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline and not heard:
-        if answer and answer[0][0] != "Success":
+        if answer and answer[0] != "Success":
             break
         time.sleep(0.05)
     client.disconnect()
     client.loop_stop()
     if not answer:
         yield Finding("broker", False, "no answer to CONNECT", "is it an MQTT broker?")
-    elif answer[0][0] != "Success":
-        yield Finding("broker", False, f"it refused us: {answer[0][0]}",
+    elif answer[0] != "Success":
+        yield Finding("broker", False, f"it refused us: {answer[0]}",
                       "correct user and password in BEFFROI_MQTT_URL")  # fmt: skip
     else:
         version = heard.get("$SYS/broker/version", "an MQTT 5 broker that does not name itself")

@@ -72,9 +72,7 @@ class Programs:
             command = [sys.executable, "-m", "beffroi", name, marker]
             process = self._spawn(name, command, environment)
             self._children.append(
-                _Child(
-                    name, command, f"http://127.0.0.1:{port}/healthz", process, time.monotonic()
-                )
+                _Child(name, command, f"http://127.0.0.1:{port}/healthz", process, time.monotonic())
             )
         self._environment = environment
         self._write_state()

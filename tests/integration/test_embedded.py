@@ -29,7 +29,7 @@ from beffroi.embedded.errors import EmbeddedError
 from beffroi.embedded.mosquitto import connects
 from beffroi.embedded.postgres import PortTakenError
 from beffroi.embedded.stack import Stack
-from beffroi.embedded.testing import TestBroker, TestCluster
+from beffroi.embedded.testing import TestBroker, TestCluster, fast_disk
 
 pytestmark = pytest.mark.skipif(
     shutil.which("apt-get") is None, reason="the embedded stack needs a Debian-family machine"
@@ -49,7 +49,7 @@ sys.stdin.read()
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A folder that another user may enter, which pytest's own is not."""
-    path = Path(tempfile.mkdtemp(prefix="beffroi-test-", dir="/tmp"))
+    path = Path(tempfile.mkdtemp(prefix="beffroi-test-", dir=fast_disk()))
     path.chmod(0o755)
     yield path
     shutil.rmtree(path)

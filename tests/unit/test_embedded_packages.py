@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from beffroi.embedded import machine, packages, relocate
+from beffroi.embedded.bundles import Bundle
 from beffroi.embedded.errors import EmbeddedError
-from beffroi.embedded.packages import Bundle, Progress
+from beffroi.embedded.packages import Progress
 
 BUNDLE = Bundle("bell", suite="trixie", packages=("bell",), entry="usr/bin/bell-*")
 

@@ -1,0 +1,205 @@
+"""`beffroi demo`: a make-believe city publishes, and everything behind it runs for real."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from beffroi import books
+from beffroi.books import Books
+from beffroi.programs import Programs
+from beffroi.up import installation
+from collector.simulation.city import SimulatedCity, make_city
+from collector.simulation.publish import Progress, Published, publish
+from storage.city import parse
+
+_DRAIN_S = 60.0
+_HISTORY_H, _SHORT_HISTORY_H = 24.0, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What was asked for on the command line."""
+
+    seconds: float | None
+    sensors: int
+    speed: float
+    seed: int
+    history_h: float | None
+    directory: Path
+    port: int | None
+    as_json: bool
+
+
+def run(wanted: Demo) -> int:
+    """Run it; returns 0 only if everything acknowledged to a sensor is accounted for."""
+    console = Console(stderr=wanted.as_json)
+    started = time.monotonic()
+    console.print(f"Starting a make-believe city of {wanted.sensors} sensors …")
+    simulated = make_city(wanted.sensors, wanted.seed)
+    city = parse(simulated.city_toml, simulated.sensors_csv)
+    with (
+        installation(wanted.directory, console, board_port=wanted.port, city=city) as running,
+        psycopg.connect(autocommit=True) as connection,
+    ):
+        _, programs, registered = running
+        assert registered is not None
+        console.print(
+            f"{registered.sensors} sensors at {registered.sites} sites in"
+            f" {registered.territories} communes, ready in {time.monotonic() - started:.1f} s."
+        )
+        console.print(f"[bold]The board is live at {programs.board_url}[/bold]  (Ctrl-C stops)")
+        before = books.take(connection)
+        published = asyncio.run(_publish(wanted, simulated, connection, before, programs, console))
+        console.print("Stopping: waiting until all that was acknowledged is stored and rolled up …")
+        after = _drain(connection, before, published)
+        memory = programs.memory()
+    return _report(wanted, published, after, programs.board_url, memory, console)
+
+
+async def _publish(
+    wanted: Demo,
+    simulated: SimulatedCity,
+    connection: psycopg.Connection,
+    before: Books,
+    programs: Programs,
+    console: Console,
+) -> Published:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    url = os.environ["BEFFROI_MQTT_URL"]
+    told: dict[str, Progress] = {}
+    past_s = _history(wanted, connection)
+    live = publish(
+        simulated, url, seconds=wanted.seconds, speed=wanted.speed, stop=stop,
+        start=None if wanted.speed == 1 else time.time(),
+        progress=lambda p: told.update(live=p),
+    )  # fmt: skip
+    jobs = [asyncio.create_task(live)]
+    if past_s > 0:
+        # Beside the live readings, not before them: late data is the normal case.
+        past = publish(
+            simulated, url, seconds=0, history_s=past_s, stop=stop,
+            progress=lambda p: told.update(past=p),
+        )  # fmt: skip
+        jobs.append(asyncio.create_task(past))
+    show = asyncio.create_task(_show(told, connection, before, programs, console))
+    try:
+        results = await asyncio.gather(*jobs)
+    finally:
+        show.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await show
+    total = results[0]
+    for other in results[1:]:
+        total.published += other.published
+        total.acknowledged += other.acknowledged
+    return total
+
+
+def _history(wanted: Demo, connection: psycopg.Connection) -> float:
+    """How much of the past is missing, at most what was asked for. [s]"""
+    hours = wanted.history_h
+    if hours is None:
+        hours = _HISTORY_H if wanted.seconds is None else _SHORT_HISTORY_H
+    row = connection.execute(
+        "SELECT extract(epoch FROM now() - max(committed_at))::float8 FROM pipeline.batch"
+    ).fetchone()
+    since = row[0] if row and row[0] is not None else None
+    return hours * 3600 if since is None else min(hours * 3600, since)
+
+
+async def _show(
+    told: dict[str, Progress],
+    connection: psycopg.Connection,
+    before: Books,
+    programs: Programs,
+    console: Console,
+) -> None:
+    """Numbers that move, where somebody looks; a line every 10 s where output is kept."""
+    began = time.monotonic()
+    live = console.is_terminal
+    shown = Live(console=console, refresh_per_second=4, transient=True) if live else None
+    with shown or contextlib.nullcontext():
+        while True:
+            await asyncio.sleep(1.0 if live else 10.0)
+            programs.watch()
+            now = await asyncio.to_thread(lambda: books.sums(connection).since(before))
+            published = sum(p.published for p in told.values())
+            acknowledged = sum(p.acknowledged for p in told.values())
+            line = (
+                f"{time.monotonic() - began:5.0f} s  published {published:,}  acknowledged"
+                f" {acknowledged:,}  received {now.messages_received:,} messages · stored"
+                f" {now.readings_stored:,}  duplicate {now.readings_duplicate:,}  refused"
+                f" {now.readings_refused + now.messages_refused:,} readings"
+            )
+            if shown is not None:
+                shown.update(line)
+            else:
+                console.print(line)
+
+
+def _drain(connection: psycopg.Connection, before: Books, published: Published) -> Books:
+    """Wait for the collector, then for the processor; returns what this run did."""
+    deadline = time.monotonic() + _DRAIN_S
+    while time.monotonic() < deadline:
+        if books.sums(connection).since(before).messages_received >= published.acknowledged:
+            break
+        time.sleep(0.1)
+    while time.monotonic() < deadline and books.dirty_marks(connection):
+        time.sleep(0.1)
+    return books.take(connection).since(before)
+
+
+def _report(
+    wanted: Demo,
+    published: Published,
+    done: Books,
+    board: str,
+    memory: dict[str, int],
+    console: Console,
+) -> int:
+    accounted = done.balanced and done.messages_received >= published.acknowledged
+    result = {
+        "published": published.published,
+        "acknowledged": published.acknowledged,
+        "received": done.messages_received,
+        "stored": done.readings_stored,
+        "duplicate": done.readings_duplicate,
+        "refused": done.readings_refused + done.messages_refused,
+        "balanced": accounted,
+        "rollups": done.rollups,
+        "board": board,
+        "memory_mb": {name: round(size / 1e6) for name, size in memory.items()},
+    }
+    if wanted.as_json:
+        print(json.dumps(result))
+    else:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for name in ("published", "acknowledged", "received"):
+            table.add_row(name, f"{result[name]:,}", "messages")
+        for name in ("stored", "duplicate", "refused"):
+            table.add_row(name, f"{result[name]:,}", "readings")
+        table.add_row("rollups", f"{done.rollups:,}", "rows")
+        console.print(table)
+        verdict = (
+            "[green]The books balance: everything acknowledged is accounted for.[/green]"
+            if accounted
+            else "[red]The books do not balance.[/red] See beffroi doctor and the logs."
+        )
+        console.print(verdict)
+        console.print(f"Data and logs: {wanted.directory}")
+    return 0 if accounted else 1

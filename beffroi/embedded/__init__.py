@@ -1,0 +1,1 @@
+"""A TimescaleDB and a Mosquitto of one's own, without root, Docker or installation."""

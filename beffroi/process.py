@@ -1,0 +1,88 @@
+"""`beffroi process`: the processor with its status page, or a span recomputed."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import time
+
+import numpy as np
+import uvloop
+from prometheus_client import Counter, Histogram
+from rich.console import Console
+
+from beffroi.progress import bar
+from processors import rollup
+from processors.rollup import Pass
+from processors.settings import from_environment
+from storage import database
+from storage.status import StatusServer
+
+_STALLED_S = 120.0
+
+PASSES = Counter("beffroi_processor_passes_total", "Passes done")
+READINGS = Counter("beffroi_processor_readings_total", "Readings read")
+WINDOWS = Counter("beffroi_processor_windows_total", "Windows written", ["level"])
+PASS_S = Histogram("beffroi_processor_pass_seconds", "Time of one pass")
+
+
+async def process(stop: asyncio.Event) -> None:
+    """The processor: see processors/README.md."""
+    settings = from_environment()
+    last: list[Pass] = []
+    began = time.monotonic()
+
+    def note(done: Pass) -> None:
+        last[:] = [done]
+        nonlocal began
+        began = time.monotonic()
+        PASSES.inc()
+        READINGS.inc(done.readings)
+        for level, windows in done.windows.items():
+            WINDOWS.labels(level.name.lower()).inc(windows)
+        PASS_S.observe(done.seconds)
+
+    def health() -> tuple[bool, dict[str, object]]:
+        age = time.monotonic() - began
+        facts: dict[str, object] = {"seconds_since_pass": round(age, 1)}
+        if last:
+            facts |= {"marks": last[0].marks, "pass_seconds": round(last[0].seconds, 3)}
+        return bool(last) and age < _STALLED_S, facts
+
+    status = StatusServer(settings.metrics_host, settings.metrics_port, health)
+    try:
+        async with await database.open_pool(application="beffroi processor") as pool:
+            await rollup.run(pool, settings, stop, _now, note)
+    finally:
+        status.close()
+
+
+def recompute(start: datetime.datetime, stop: datetime.datetime, as_json: bool) -> None:
+    """Roll up a span from scratch, with a bar."""
+    console = Console(stderr=True)
+
+    async def main() -> Pass:
+        async with await database.open_pool(application="beffroi recompute") as pool:
+            with bar(console, "Rolling up") as bars:
+                task = bars.add_task("days", total=None)
+                return await rollup.recompute(
+                    pool, _instant(start), _instant(stop),
+                    lambda done, total: bars.update(task, completed=done, total=total), now=_now(),
+                )  # fmt: skip
+
+    done = uvloop.run(main())
+    counts = {level.name.lower(): windows for level, windows in done.windows.items()}
+    if as_json:
+        print(json.dumps({"readings": done.readings, "seconds": done.seconds, **counts}))
+    else:
+        windows = ", ".join(f"{n:,} {name}" for name, n in counts.items())
+        print(f"{done.readings:,} readings rolled up in {done.seconds:.1f} s: {windows}")
+
+
+def _now() -> np.datetime64:
+    return np.datetime64(time.time_ns() // 1000, "us")
+
+
+def _instant(moment: datetime.datetime) -> np.datetime64:
+    return np.datetime64(moment.astimezone(datetime.UTC).replace(tzinfo=None), "us")
