@@ -1,0 +1,70 @@
+# Beffroi. `make demo` and `make test` set up everything they need; `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help demo test lint types unit bench dashboards lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.runtime ## a make-believe city on real parts; ARGS="--seconds 30 --json" passes options on
+	@$(BIN)/beffroi demo $(ARGS)
+
+test: lint types unit ## lint, types, import contracts and every test, on a real TimescaleDB and Mosquitto
+
+lint: $(VENV)/.dev ## style and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev ## strict types
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
+	$(BIN)/python tests/benchmarks/store_path.py
+	$(BIN)/python tests/benchmarks/drain.py
+	$(BIN)/python tests/benchmarks/rollup_day.py
+	$(BIN)/python tests/benchmarks/formats.py
+	$(BIN)/python tests/benchmarks/start.py
+
+dashboards: $(VENV)/.runtime ## build the Grafana dashboards anew from the catalogue
+	$(BIN)/python -m dashboards build
+
+lock: ## resolve dependencies anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove the virtual environment; fetched servers and data stay
+	rm -rf $(VENV) build *.egg-info
+
+# Debian's python3 may come without ensurepip; then pip comes as a package of its own.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "beffroi needs Python 3.11 or newer; this is $$($(PYTHON) --version). Set PYTHON=/path/to/python3"; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+	    $(PYTHON) -m venv $(VENV); \
+	else \
+	    $(PYTHON) -m venv --without-pip $(VENV); \
+	    wheel=$$($(PYTHON) beffroi/embedded/packages.py pip); \
+	    PYTHONPATH="$$wheel" $(VENV)/bin/python -m pip install -q --no-index "$$wheel"; \
+	fi
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "Installing locked dependencies …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing locked tools for development …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
