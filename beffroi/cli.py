@@ -96,6 +96,49 @@ def env(directory: _Directory = None) -> None:
 
 
 @app.command()
+def simulate(
+    seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
+    sensors: Annotated[int, typer.Option(min=1, help="How many sensors.")] = 240,
+    speed: Annotated[float, typer.Option(min=0.01, help="Simulated seconds per second.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same city.")] = 1,
+    history: Annotated[float, typer.Option(min=0, help="Hours of the past to send first.")] = 0.0,
+    files: Annotated[
+        Path | None,
+        typer.Option(help="Write city.toml and sensors.csv there instead of registering them."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Publish a make-believe city to the broker that BEFFROI_MQTT_URL names."""
+    from beffroi.publishers import Simulation
+    from beffroi.publishers import simulate as publish
+
+    wanted = Simulation(seconds, sensors, speed, seed, history, files, as_json)
+    raise typer.Exit(publish(wanted))
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="The recorded file.")],
+    columns: Annotated[Path, typer.Option(help="What its columns mean: a mapping in TOML.")],
+    speed: Annotated[
+        str, typer.Option(help="Recorded seconds per second, or max: as fast as it goes.")
+    ] = "max",
+    as_json: _Json = False,
+) -> None:
+    """Publish a recorded file over MQTT; its sensors are registered first."""
+    from beffroi.publishers import replay as publish
+
+    try:
+        pace = None if speed == "max" else float(speed)
+    except ValueError:
+        pace = 0.0
+    if pace is not None and not 0 < pace < float("inf"):
+        print(f"beffroi: --speed must be a number above 0 or max, got {speed!r}", file=sys.stderr)
+        raise typer.Exit(2)
+    raise typer.Exit(publish(file, columns, pace, as_json))
+
+
+@app.command()
 def doctor(as_json: _Json = False) -> None:
     """Say what works, what does not, and the remedy."""
     from beffroi.doctor import examine

@@ -6,7 +6,11 @@ import asyncpg
 import psycopg
 
 from beffroi.embedded.errors import EmbeddedError
+from collector.replay.mapping import ReplayError
+from collector.replay.publish import PublishError
 from collector.settings import SettingError
+from collector.simulation.outlet import OutletRefusedError
+from processors.settings import SettingsError
 from storage.city import CityError
 from storage.migrate import DatabaseTooNewError
 
@@ -21,6 +25,10 @@ USER_MISTAKES = (
     CityError,
     DatabaseTooNewError,
     NotRunningError,
+    OutletRefusedError,
+    PublishError,
+    ReplayError,
+    SettingsError,
     psycopg.OperationalError,
     asyncpg.CannotConnectNowError,
     asyncpg.InvalidAuthorizationSpecificationError,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from storage.catalogue import DOMAINS
 from storage.city import City
-from storage.migrate import save_metrics
+from storage.metrics import save_metrics
 from storage.reading import FloatArray, IntArray
 
 

@@ -45,17 +45,18 @@ class Rollups:
         Start of the window.
     sum : float64
         gauge, count, state: sum of values; index: increase of the register over the
-        window; level: sum of 10^(L/10). NaN for angle. [unit]
+        window; level: sum of 10^(L/10). NaN for angle, and where nothing usable was
+        read. [unit]
     min, max, first, last : float64
         Of usable values (for an index: of the register). NaN where there are none, and
         min, max for angles.
     m2 : float64
-        Sum of squared deviations from the mean, combined by Chan's formula; NaN for
-        angle and index.
+        Sum of squared deviations from the mean, combined by Chan's formula; of a level in
+        dB. NaN for angle and index.
     x, y : float64
-        angle: sums of cosines and sines; state: seconds in the state times its value,
-        and seconds known. index: part of ``sum`` taken across a gap by interpolation,
-        and 0. NaN otherwise.
+        angle: sums of cosines and sines; level: sum of levels in dB, and NaN; state:
+        seconds in the state times its value, and seconds known; index: part of ``sum``
+        taken across a gap by interpolation, and 0. NaN otherwise.
     series, expected, received, good, suspect : int32
         Series id; readings due by the step; rows present and not MISSING; usable and not
         suspect; usable and suspect.

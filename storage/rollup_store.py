@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from storage import binary
 from storage.catalogue import Domain
 from storage.level import Level
-from storage.reading import FlagArray, IntArray, TimeArray
+from storage.reading import Batch, IntArray
 from storage.rollup import Rollups, Sketches
 
 COLUMNS = (
@@ -79,9 +79,8 @@ async def replace(
         if len(rollups):
             await _copy_in(connection, rollups, level.value, domain.value)
         return
-    await connection.execute(
-        f"CREATE TEMP TABLE IF NOT EXISTS rollup_staging (LIKE {table}) ON COMMIT DELETE ROWS;"
-        " TRUNCATE rollup_staging"
+    await _stage(
+        connection, f"CREATE TEMP TABLE rollup_staging (LIKE {table}) ON COMMIT DELETE ROWS"
     )
     await _copy_in(connection, rollups, "rollup_staging")
     await connection.execute(
@@ -123,43 +122,50 @@ async def delete(
 
 async def replace_flags(
     connection: asyncpg.Connection,
-    series: IntArray,
-    time: TimeArray,
-    flag: FlagArray,
+    failed: Batch,
     tests: NDArray[np.int16],
     start: np.datetime64,
     end: np.datetime64,
-    among: IntArray,
+    series: IntArray,
 ) -> None:
-    """Make the tests' flags of the series ``among`` in ``[start, end)`` be exactly these.
+    """Make the tests' flags of these series in ``[start, end)`` be exactly those of ``failed``.
 
-    ``series``, ``time``, ``flag`` and ``tests`` are the readings that failed a test.
-    What people said stays.
+    ``failed`` are the readings that failed one of ``tests``, with their final flags. What
+    people said stays.
     """
+    if len(failed):
+        await _stage(
+            connection,
+            "CREATE TEMP TABLE flag_staging"
+            " (time timestamptz, value float8, series_id int4, flag int2) ON COMMIT DELETE ROWS",
+        )
+        staged = Batch(failed.time, tests.astype(np.float64), failed.series, failed.flag)
+        await connection.copy_to_table(
+            "flag_staging", source=binary.chunks(binary.encode_readings(staged)), format="binary"
+        )
+    stays = """
+        AND NOT EXISTS (SELECT FROM flag_staging s
+                         WHERE s.series_id = f.series_id AND s.time = f.time)"""
     await connection.execute(
-        """
-        WITH new AS (
-             SELECT id, timestamptz '2000-01-01 00:00:00+00' + us * interval '1 microsecond' AS at,
-                    flag, tests
-               FROM unnest($4::int4[], $5::int8[], $6::int2[], $7::int2[]) AS u (id, us, flag, tests)),
-        gone AS (
-             DELETE FROM pipeline.reading_flag f
-              WHERE origin = 'test' AND time >= $1 AND time < $2 AND series_id = ANY ($3::int4[])
-                AND NOT EXISTS (SELECT FROM new WHERE new.id = f.series_id AND new.at = f.time))
-        INSERT INTO pipeline.reading_flag AS f (series_id, time, origin, flag, tests)
-        SELECT id, at, 'test', flag, tests FROM new
-            ON CONFLICT (series_id, time, origin) DO UPDATE
-           SET (flag, tests) = (excluded.flag, excluded.tests)
-         WHERE (f.flag, f.tests) <> (excluded.flag, excluded.tests)
+        f"""
+        DELETE FROM pipeline.reading_flag f
+         WHERE origin = 'test' AND time >= $1 AND time < $2 AND series_id = ANY ($3::int4[])
+               {stays if len(failed) else ""}
         """,
         binary.instant(start),
         binary.instant(end),
-        among.tolist(),
         series.tolist(),
-        binary.microseconds(time),
-        flag.tolist(),
-        tests.tolist(),
     )
+    if len(failed):
+        await connection.execute(
+            """
+            INSERT INTO pipeline.reading_flag AS f (series_id, time, origin, flag, tests)
+            SELECT series_id, time, 'test', flag, value::int2 FROM flag_staging
+                ON CONFLICT (series_id, time, origin) DO UPDATE
+               SET (flag, tests) = (excluded.flag, excluded.tests)
+             WHERE (f.flag, f.tests) <> (excluded.flag, excluded.tests)
+            """
+        )
 
 
 def take(rollups: Rollups, rows: NDArray[np.intp]) -> Rollups:
@@ -171,6 +177,15 @@ def take(rollups: Rollups, rows: NDArray[np.intp]) -> Rollups:
     columns = {name: getattr(rollups, name)[rows] for name in Rollups.__slots__ if name != "sketch"}
     ordered = Sketches(np.concatenate((np.zeros(1, np.int64), ends)), rollups.sketch.pairs[pair])
     return Rollups(**columns, sketch=ordered)
+
+
+async def _stage(connection: asyncpg.Connection, create: str) -> None:
+    """An empty temporary table; creating it once per connection spares the catalogue."""
+    name = create.split()[3]
+    if await connection.fetchval("SELECT to_regclass('pg_temp.' || $1::text)", name) is None:
+        await connection.execute(create)
+    else:
+        await connection.execute(f"TRUNCATE {name}")
 
 
 async def _copy_in(

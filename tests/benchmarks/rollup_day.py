@@ -36,12 +36,16 @@ BATCH_TICKS = 5
 CITY_METRICS = """
     INSERT INTO city.metric (metric, domain, unit, kind, low, high, label_fr, label_en, label_de)
     VALUES ('pump_hours', 'air', 'h', 'index', 0, 1e9, 'Pompe', 'Pump', 'Pumpe'),
-           ('door_open', 'air', '1', 'state', 0, 1, 'Porte', 'Door', 'Tür')
+           ('door_open', 'air', '1', 'state', 0, 1, 'Porte', 'Door', 'Tür');
+    UPDATE city.metric SET rate_per_h = NULL
 """
+# Rates per hour are meant for minutes: in 10 s, a resolution of 0.1 alone exceeds them.
 OTHER_KINDS = ("wind_direction", "noise_level", "rain", "pump_hours", "door_open")
 """Two series in a hundred each; the rest are gauges."""
 GAUGES = ("no2", "o3", "pm10", "pm25", "temperature", "humidity", "pressure", "wind_speed")
 MIDDLE = (40.0, 60.0, 20.0, 12.0, 15.0, 60.0, 1013.0, 4.0)
+SWING = (15.0, 25.0, 8.0, 5.0, 4.0, 15.0, 3.0, 2.0)
+"""Typical values and how far they wander in a day, in the units of the metrics."""
 
 PLAIN_SQL = """
     INSERT INTO plain
@@ -90,7 +94,10 @@ def readings(count: int, ticks: int, seed: int = 1) -> Iterator[Batch]:
     """What the series say, in the order of arrival; each gauge wanders around its middle."""
     random = np.random.default_rng(seed)
     names = [metric_of(k) for k in range(count)]
-    middle = np.array([MIDDLE[GAUGES.index(n)] if n in GAUGES else 0.0 for n in names])
+    middle, swing = (
+        np.array([of[GAUGES.index(n)] if n in GAUGES else 0.0 for n in names])
+        for of in (MIDDLE, SWING)
+    )
     kind = {name: np.flatnonzero([n == name for n in names]) for name in OTHER_KINDS}
     wander = random.normal(size=count)
     angle = random.uniform(0, 360, count)
@@ -102,7 +109,7 @@ def readings(count: int, ticks: int, seed: int = 1) -> Iterator[Batch]:
         for k in range(some):
             wander = 0.999 * wander + 0.045 * random.normal(size=count)
             noise = 0.05 * random.normal(size=count)
-            value[:, k] = np.round(middle * (1 + 0.25 * np.tanh(wander + noise)), 1)
+            value[:, k] = np.round(middle + swing * np.tanh(wander + noise), 1)
             angle = (angle + random.normal(0, 5, count)) % 360
             register_h = register_h + STEP_S / 3600 * (random.random(count) < 0.8)
             value[kind["wind_direction"], k] = np.round(angle[kind["wind_direction"]])

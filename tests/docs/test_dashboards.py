@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from dashboards.build import GRAFANA, rendered, write
 from dashboards.panels import DATASOURCE
+from dashboards.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT.parent / "shared" / "grafana" / "jsonschema" / "dashboard.jsonschema.json"
@@ -88,3 +90,10 @@ def test_dashboards_are_provisioned_from_where_compose_mounts_them():
 
     assert provider["options"]["path"] in mounts
     assert provider["allowUiUpdates"] is False
+
+
+def test_every_setting_of_the_board_is_explained():
+    explained = (ROOT / "dashboards" / "README.md").read_text("utf-8")
+
+    for field in fields(Settings):
+        assert f"`DASHBOARDS_{field.name.upper()}`" in explained

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from dashboards.board import words
+from dashboards.board.feed import Look
 from dashboards.board.figures import Amount
 from dashboards.board.open_json import as_json
-from dashboards.board.feed import Look
 from dashboards.board.pages import Period, State, board, local_midnight
 from dashboards.board.rows import Latest, Registered, Rows, Window, queries
 from dashboards.board.sparkline import spark

@@ -182,6 +182,35 @@ def test_a_failed_reading_ends_the_state_before_it():
     assert (rows.x[0], rows.y[0]) == (300.0, 300.0)
 
 
+def test_the_mean_of_a_state_is_its_share_of_the_known_time():
+    table = table_of({"kind": Kind.STATE}, {"kind": Kind.INDEX})
+    batch = batch_of_seconds((1, 0, 1.0, GOOD), (1, 100, 0.0, GOOD), (2, 0, 5.0, GOOD))
+
+    rows = summary(table, batch, windows(1), START + np.timedelta64(400, "s"))
+
+    mean, deviation = moments(rows, table)
+    assert mean[0] == 0.25
+    assert np.isnan([mean[1], deviation[1]]).all()
+
+
+def test_the_register_itself_has_no_mean():
+    table = table_of({"kind": Kind.INDEX})
+    batch = batch_of_seconds((1, 0, 5.0, GOOD), (1, 600, 9.0, GOOD))
+
+    mean, deviation = moments(summary(table, batch, windows(1)), table)
+
+    assert np.isnan([mean[0], deviation[0]]).all()
+
+
+def test_the_last_state_of_one_series_ends_by_itself():
+    table = table_of({"kind": Kind.STATE}, {"kind": Kind.STATE})
+    batch = batch_of_seconds((1, 300, 1.0, GOOD), (2, 0, 1.0, GOOD), (2, 60, 1.0, FAIL))
+
+    rows = summary(table, batch, windows(1))
+
+    assert rows.y.tolist() == [600.0, 60.0]
+
+
 def test_a_state_without_a_step_is_believed_for_a_day():
     rows = one_series(Kind.STATE, (0, 1.0), edges=windows(30, 60), step=0)
 
@@ -283,7 +312,7 @@ def a_city(seed: int, rows: int = 60) -> tuple[SeriesTable, Batch]:
     """A few series of every kind over three hours, with gaps, resets and bad flags."""
     rng = np.random.default_rng(seed)
     series, readings = [], []
-    for kind in [*Kind, Kind.INDEX]:
+    for kind in [*Kind, Kind.STATE, Kind.INDEX]:
         step = int(rng.choice([0, 60, 300, 600]))
         top = float(rng.choice([np.nan, 100.0, 1000.0]))
         series.append(

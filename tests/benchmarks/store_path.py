@@ -1,6 +1,6 @@
 """Store path against a bare binary COPY of the same rows into the same table.
 
-    python tests/benchmarks/store.py [--json]
+    python tests/benchmarks/store_path.py [--json]
 
 Both run in turn, batch by batch, in one process, on one connection each, against one
 server with the durable settings of `beffroi up`. The store path does everything the

@@ -1,0 +1,1 @@
+"""Recorded files, published as their sensors would have: real MQTT, real decoding."""

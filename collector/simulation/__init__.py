@@ -1,0 +1,1 @@
+"""A make-believe city: believable sensors, weather and mishaps, published over real MQTT."""

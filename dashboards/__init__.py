@@ -1,0 +1,1 @@
+"""Faces for people: Grafana as code, the public board."""

@@ -1,0 +1,1 @@
+"""The public board: server-made pages of public figures."""

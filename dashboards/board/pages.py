@@ -1,0 +1,327 @@
+"""Rows of the database -> what a page shows, as documented frozen dataclasses; pure."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from dashboards.board.figures import (
+    NOTHING,
+    Amount,
+    add,
+    cell_start,
+    complete_cells,
+    counted_cells,
+    is_counted,
+    sampled_cells,
+    together,
+)
+from dashboards.board.rows import Latest, Registered, Rows, Window, is_live
+
+DOMAINS = ("air", "mobility", "energy")
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+
+# What speaks only on change is expected to say something twice in a working day. [s]
+ON_CHANGE_STEP_S = 4 * 3600
+
+
+class State(StrEnum):
+    """How far a figure may be trusted to speak of now."""
+
+    FRESH = "fresh"
+    LATE = "late"
+    STALE = "stale"
+    ABSENT = "absent"
+
+
+class Period(StrEnum):
+    """What time the large number of a figure speaks of."""
+
+    NOW = "now"
+    HOUR = "hour"
+    TODAY = "today"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One cell ``[start, start + width)`` of a curve; a value of None is a gap."""
+
+    start: datetime
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One metric at one place.
+
+    Attributes
+    ----------
+    labels
+        Names by language.
+    unit
+        UCUM.
+    amount
+        The large number: now, in the last closed hour, or today so far. [unit]
+    beside
+        The small number: today's mean of a sampled metric, the last closed hour of a
+        counted one. [unit]
+    at
+        Until when the large number speaks, UTC; None where there is no measurement.
+    age_s
+        From `at` to now. [s]
+    received, expected
+        Sensors heard of sensors registered for a figure of now, else readings received
+        of readings due today so far.
+    points
+        The last 24 hours, oldest first, one per cell of `width`.
+    """
+
+    metric: str
+    domain: str
+    kind: str
+    labels: dict[str, str]
+    unit: str
+    period: Period
+    amount: Amount
+    beside: Amount
+    state: State
+    at: datetime | None
+    age_s: float | None
+    received: int
+    expected: int
+    width: timedelta
+    points: tuple[Point, ...]
+
+    @property
+    def coverage(self) -> float | None:
+        """Received share of what was due, at most 1; None where nothing was due."""
+        return min(self.received / self.expected, 1.0) if self.expected else None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One domain at one place: figures shown large, then the rest."""
+
+    domain: str
+    headline: tuple[Figure, ...]
+    others: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A territory, or the whole installation where `code` is empty."""
+
+    code: str
+    name: str
+    timezone: str
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Everything the board knows at one moment; the first place is the whole."""
+
+    now: datetime
+    places: tuple[Place, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not any(section.headline or section.others
+                       for place in self.places for section in place.sections)  # fmt: skip
+
+
+def state_of(age_s: float | None, step_s: float) -> State:
+    """Freshness by the expected step.
+
+    >>> [state_of(age, 60).value for age in (119, 121, 361, None)]
+    ['fresh', 'late', 'stale', 'absent']
+    """
+    if age_s is None:
+        return State.ABSENT
+    if age_s > 6 * step_s:
+        return State.STALE
+    return State.LATE if age_s > 2 * step_s else State.FRESH
+
+
+def local_midnight(now: datetime, timezone: str) -> datetime:
+    """Start of the local day that holds `now`, in UTC."""
+    zone = ZoneInfo(timezone)
+    local = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return local.astimezone(now.tzinfo)
+
+
+def board(rows: Rows, now: datetime, *, name: str, headline: Sequence[str]) -> Board:
+    """The whole installation first, then its territories by name."""
+    by_territory: dict[str, list[Registered]] = defaultdict(list)
+    for row in rows.registry:
+        by_territory[row.territory].append(row)
+    latest: defaultdict[str, list[Latest]] = defaultdict(list)
+    for reading in rows.latest:
+        latest[reading.metric].append(reading)
+    windows: defaultdict[str, list[Window]] = defaultdict(list)
+    for window in rows.windows:
+        windows[window.metric].append(window)
+
+    def place(code: str, title: str, registered: list[Registered]) -> Place:
+        metrics: dict[str, list[Registered]] = defaultdict(list)
+        for row in registered:
+            metrics[row.metric].append(row)
+        figures = [
+            figure(entries, latest[metric], windows[metric], now)
+            for metric, entries in metrics.items()
+        ]
+        zone = registered[0].timezone if registered else "UTC"
+        return Place(code, title, zone, tuple(_sections(figures, headline)))
+
+    names = [entries[0].territory_name for entries in by_territory.values()]
+    title = name or (names[0] if len(names) == 1 else "")
+    whole = place("", title, list(rows.registry))
+    parts = [place(code, entries[0].territory_name, entries)
+             for code, entries in by_territory.items()]  # fmt: skip
+    return Board(now, (whole, *parts))
+
+
+def _sections(figures: Iterable[Figure], headline: Sequence[str]) -> Iterable[Section]:
+    rank = {metric: position for position, metric in enumerate(headline)}
+    for domain in DOMAINS:
+        own = [figure for figure in figures if figure.domain == domain]
+        large = sorted((f for f in own if f.metric in rank), key=lambda f: rank[f.metric])
+        small = sorted((f for f in own if f.metric not in rank), key=lambda f: f.metric)
+        if own:
+            yield Section(domain, tuple(large), tuple(small))
+
+
+def figure(
+    entries: Sequence[Registered],
+    latest: Sequence[Latest],
+    windows: Sequence[Window],
+    now: datetime,
+) -> Figure:
+    """One metric over the territories of `entries`, which all speak of that metric."""
+    metric = entries[0]
+    midnights = {e.territory: local_midnight(now, e.timezone) for e in entries}
+    width = _width(metric, windows)
+    here = [w for w in windows if w.territory in midnights]
+    closed = [w for w in here if cell_start(w.start, midnights[w.territory], width) + width <= now]
+    sensors = sum(entry.sensors for entry in entries)
+    zero = midnights[metric.territory]
+    end = cell_start(now, zero, width)
+    complete = complete_cells(closed, sensors, zero, width)
+    received, expected = _coverage(entries, closed, midnights, width, now)
+    step: float = width.total_seconds()
+
+    if is_counted(metric.kind):
+        period = Period.TODAY
+        amount, cells = _counts(metric, closed, midnights, width)
+        beside = add(cell for start, cell in cells.items() if end - HOUR <= start < end)
+        at = max(cells) + width if cells else None
+        curve = {start: cell for start, cell in cells.items() if start in complete}
+    else:
+        period = Period.HOUR
+        cells = sampled_cells(metric, closed, zero, width)
+        curve = {start: cell for start, cell in cells.items() if start in complete}
+        beside = _mean_since(metric, curve, zero)
+        amount = curve[max(curve)] if curve else NOTHING
+        at = max(curve) + width if curve else None
+    if is_live(metric.kind, metric.public_step_s):
+        period, expected = Period.NOW, sensors
+        spoken = [reading for reading in latest if reading.territory in midnights]
+        amount, at, step, received = _live(metric, spoken, now)
+
+    age_s = max((now - at).total_seconds(), 0.0) if at else None
+    return Figure(
+        metric=metric.metric, domain=metric.domain, kind=metric.kind,
+        labels={"fr": metric.label_fr, "en": metric.label_en, "de": metric.label_de},
+        unit=metric.unit, period=period, amount=amount, beside=beside,
+        state=state_of(age_s if amount.value is not None else None, step),
+        at=at, age_s=age_s, received=received, expected=expected, width=width,
+        points=tuple(_points(metric, curve, end, width)),
+    )  # fmt: skip
+
+
+def _counts(
+    metric: Registered,
+    windows: Sequence[Window],
+    midnights: Mapping[str, datetime],
+    width: timedelta,
+) -> tuple[Amount, dict[datetime, Amount]]:
+    """(today's total, cells of all territories together), both added from published cells."""
+    today: list[Amount] = []
+    cells: defaultdict[datetime, list[Amount]] = defaultdict(list)
+    for code, midnight in midnights.items():
+        own = counted_cells(metric, [w for w in windows if w.territory == code], midnight, width)
+        for start, cell in own.items():
+            cells[start].append(cell)
+            if start >= midnight:
+                today.append(cell)
+    return add(today), {start: add(parts) for start, parts in cells.items()}
+
+
+def _width(metric: Registered, windows: Sequence[Window]) -> timedelta:
+    """Public cell: never finer than allowed, nor than the coarsest windows at hand."""
+    widest = max((window.width_s for window in windows), default=0)
+    return timedelta(seconds=max(metric.public_step_s, widest, 900))
+
+
+def _live(
+    metric: Registered, latest: Sequence[Latest], now: datetime
+) -> tuple[Amount, datetime | None, float, int]:
+    """(value, time of the newest reading, step [s], sensors heard recently)."""
+    if not latest:
+        return NOTHING, None, 1.0, 0
+
+    def step(reading: Latest) -> int:
+        return reading.step_s or ON_CHANGE_STEP_S
+
+    heard = [r for r in latest if (now - r.time).total_seconds() <= 6 * step(r)]
+    newest = max(latest, key=lambda reading: reading.time)
+    # Where all are silent, the last words of those that fell silent together.
+    used = heard or [r for r in latest if (newest.time - r.time).total_seconds() <= 6 * step(r)]
+    value = together(metric.kind, metric.unit, [reading.value for reading in used])
+    return Amount(value), newest.time, step(newest), len(heard)
+
+
+def _coverage(
+    entries: Sequence[Registered],
+    windows: Sequence[Window],
+    midnights: Mapping[str, datetime],
+    width: timedelta,
+    now: datetime,
+) -> tuple[int, int]:
+    """Readings received and due in today's closed cells; on-change series owe none."""
+    received = sum(w.received for w in windows if w.start >= midnights[w.territory])
+    expected = 0
+    for entry in entries:
+        midnight = midnights[entry.territory]
+        elapsed = (cell_start(now, midnight, width) - midnight).total_seconds()
+        if entry.step_s:
+            expected += entry.sensors * int(elapsed // entry.step_s)
+    return received, expected
+
+
+def _mean_since(metric: Registered, curve: Mapping[datetime, Amount], since: datetime) -> Amount:
+    """Mean over time of a sampled metric's cells."""
+    values = [a.value for start, a in curve.items() if start >= since and a.value is not None]
+    if not values or metric.kind == "angle":
+        return NOTHING
+    if metric.kind == "level":
+        return Amount(together("level", metric.unit, values))
+    # Over time even a power averages; only over sensors does it add up.
+    return Amount(math.fsum(values) / len(values))
+
+
+def _points(
+    metric: Registered, curve: Mapping[datetime, Amount], end: datetime, width: timedelta
+) -> Iterable[Point]:
+    """24 hours of cells up to the last closed one. A direction has no curve."""
+    if metric.kind == "angle":
+        return
+    for back in range(DAY // width, 0, -1):
+        start = end - back * width
+        yield Point(start, curve.get(start, NOTHING))

@@ -1,0 +1,127 @@
+"""What the board reads from the database, as plain rows, and the one place that reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import asyncpg
+
+
+class Registered(NamedTuple):
+    """One public metric in one territory, as sent by `sensors` series of one step [s]."""
+
+    metric: str
+    domain: str
+    unit: str
+    kind: str
+    label_fr: str
+    label_en: str
+    label_de: str
+    public_step_s: int
+    territory: str
+    territory_name: str
+    timezone: str
+    step_s: int
+    sensors: int
+
+
+class Latest(NamedTuple):
+    """Newest usable reading of one series, in the metric's canonical unit."""
+
+    metric: str
+    territory: str
+    step_s: int
+    time: datetime
+    value: float
+
+
+class Window(NamedTuple):
+    """Sums over the sensors of one territory in ``[start, start + width_s)``.
+
+    `part` adds the sensors' means (levels as energy, 10^(L/10)); `sensors` counts those
+    with a usable reading. `None` is a window without one, which is not zero.
+    """
+
+    metric: str
+    territory: str
+    width_s: int
+    start: datetime
+    total: float | None
+    part: float | None
+    sensors: int
+    received: int
+
+
+class Rows(NamedTuple):
+    """One consistent look at the database."""
+
+    registry: Sequence[Registered]
+    latest: Sequence[Latest]
+    windows: Sequence[Window]
+
+
+NO_ROWS = Rows((), (), ())
+
+# The last 24 hours, and before them what a local day of 25 hours reaches back.
+REACH = timedelta(hours=26)
+
+# A gauge whose public step is at most this may be shown as it stands; all else only from
+# windows that have closed. [s]
+LIVE_STEP_S = 900
+_SAMPLED = frozenset({"gauge", "angle", "level", "state"})
+
+
+def is_live(kind: str, public_step_s: int) -> bool:
+    """Whether the newest reading may be shown, rather than closed windows only.
+
+    >>> is_live("gauge", 900), is_live("count", 900), is_live("gauge", 3600)
+    (True, False, False)
+    """
+    return kind in _SAMPLED and public_step_s <= LIVE_STEP_S
+
+
+@cache
+def queries() -> dict[str, str]:
+    """The named statements of queries.sql."""
+    text = files("dashboards.board").joinpath("queries.sql").read_text("utf-8")
+    pieces = re.split(r"^-- (\w+) --$", text, flags=re.MULTILINE)[1:]
+    return dict(zip(pieces[::2], pieces[1::2], strict=True))
+
+
+async def read(
+    pool: asyncpg.Pool, now: datetime, *, timeout_s: float, windows: Sequence[Window] | None = None
+) -> Rows:
+    """Everything the board shows, as of one moment of the database.
+
+    Rollups move every few seconds at most: a caller that has recent `windows` hands
+    them in, and only the newest readings are asked for.
+    """
+    async with (
+        pool.acquire(timeout=timeout_s) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        registry = [
+            Registered(*row)
+            for row in await connection.fetch(queries()["registry"], timeout=timeout_s)
+        ]
+        live = {row.metric for row in registry if is_live(row.kind, row.public_step_s)}
+        latest = [
+            Latest(*row)
+            for row in await connection.fetch(
+                queries()["latest"], sorted(live), timeout=timeout_s
+            )
+        ]
+        if windows is None:
+            metrics = sorted({row.metric for row in registry})
+            windows = [
+                Window(*row)
+                for row in await connection.fetch(
+                    queries()["windows"], now - REACH, now, metrics, timeout=timeout_s
+                )
+            ]
+        return Rows(registry, latest, windows)

@@ -1,0 +1,1 @@
+"""Numpy kernels, and the one module that runs them against the database."""

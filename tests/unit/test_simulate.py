@@ -1,0 +1,401 @@
+"""The make-believe city: believable, repeatable, and honest about its mishaps."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from collector.formats.format import Hints, Undecodable
+from collector.formats.registry import FORMATS
+from collector.simulation import faults, noise, weather
+from collector.simulation.city import TOWNS, SimulatedCity, make_city
+from collector.simulation.devices import KINDS, Kind, World
+from collector.simulation.faults import MISHAP_RATES, Mishap
+from collector.simulation.messages import Message, Stream, history
+from collector.simulation.meters import ORIGIN_S
+from storage.catalogue import BY_NAME, Domain
+from storage.city import parse
+from storage.units import conversion
+
+WEDNESDAY = 1_714_521_600.0  # 2024-05-01T00:00:00Z
+HOUR = 3_600.0
+IGNORED = {"battery", "rssi", "status"}
+
+
+@pytest.fixture(scope="module")
+def city() -> SimulatedCity:
+    return make_city()
+
+
+@pytest.fixture(scope="module")
+def afternoon(city: SimulatedCity) -> list[Message]:
+    stream = Stream(city)
+    messages = stream.between(WEDNESDAY + 12 * HOUR, WEDNESDAY + 13 * HOUR)
+    return messages + stream.held()
+
+
+def test_the_files_of_the_city_are_registered_like_any_other(city: SimulatedCity) -> None:
+    loaded = parse(city.city_toml, city.sensors_csv)
+
+    assert city.sensors == 240
+    assert [(t.code, t.timezone) for t in loaded.territories] == [
+        ("99001", "Europe/Paris"),
+        ("99002", "Europe/Paris"),
+        ("99003", "Europe/Paris"),
+        ("08999001", "Europe/Berlin"),
+    ]
+    assert {binding.format for binding in loaded.bindings} == {"plain", "senml"}
+    series = Counter(one.metric.domain for one in loaded.series)
+    assert min(series[domain] for domain in Domain) >= 80
+    assert {one.line.territory for one in loaded.series} == {town.code for town in TOWNS}
+    foreign = [one for one in loaded.series if one.line.unit != one.metric.unit]
+    assert {one.line.unit for one in foreign} >= {"[degF]", "km/h", "Pa", "W.h", "W", "m/s", "min"}
+
+
+@pytest.mark.parametrize("sensors", [19, 20, 57, 240, 1_001])
+def test_a_city_has_as_many_devices_as_asked_and_all_kinds(sensors: int) -> None:
+    fleets = make_city(sensors).fleets
+
+    assert sum(len(fleet.who) for fleet in fleets) == sensors
+    assert min(len(fleet.who) for fleet in fleets) >= 1
+    assert len({topic for fleet in fleets for topic in fleet.topics}) == sensors
+
+
+def test_too_small_a_city_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 19 sensors"):
+        make_city(18)
+
+
+def test_two_hundred_forty_sensors_send_about_ten_messages_a_second(
+    afternoon: list[Message],
+) -> None:
+    assert 9.5 * 3_600 < len(afternoon) < 11 * 3_600
+
+
+def test_fifteen_seconds_show_life_in_every_domain(city: SimulatedCity) -> None:
+    domains = {
+        kind.name: {BY_NAME[channel.metric].domain for channel in kind.channels} for kind in KINDS
+    }
+    for start in range(0, 120, 15):
+        at = WEDNESDAY + 9 * HOUR + start
+        spoke = {m.topic.rsplit("/", 1)[1].split("-")[0] for m in Stream(city).between(at, at + 15)}
+        assert {one for name in spoke - {"ghost"} for one in domains[name]} == set(Domain)
+
+
+def test_the_same_seed_tells_the_same_and_another_seed_another() -> None:
+    def told(seed: int) -> list[Message]:
+        return Stream(make_city(40, seed)).between(WEDNESDAY, WEDNESDAY + 60)
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)
+
+
+def test_the_pieces_asked_for_do_not_change_what_is_told(city: SimulatedCity) -> None:
+    whole, parts = Stream(city), Stream(city)
+    start, middle, end = WEDNESDAY, WEDNESDAY + 137.3, WEDNESDAY + 600
+
+    at_once = whole.between(start, end)
+    in_parts = parts.between(start, middle) + parts.between(middle, end)
+
+    assert sorted(at_once) == sorted(in_parts)
+    assert whole.held() == parts.held()
+    assert whole.counted == parts.counted
+    assert [m.due for m in at_once] == sorted(m.due for m in at_once)
+
+
+def fields_of(kind: Kind) -> set[str]:
+    return {channel.field for channel in kind.channels}
+
+
+class Store:
+    """What a collector would make of the messages, by the rule that the first value wins."""
+
+    def __init__(self, city: SimulatedCity) -> None:
+        self.fields = {
+            topic.rsplit("/", 1)[1]: fields_of(fleet.kind)
+            for fleet in city.fleets
+            for topic in fleet.topics
+        }
+        self.values: dict[tuple[str, str, int], float] = {}
+        self.seen: Counter[str] = Counter()
+
+    def take(self, message: Message, received_us: int) -> tuple[int, int, int]:
+        """New readings, duplicates and conflicts in one message; the rest is in ``seen``."""
+        form, *_, sensor = message.topic.split("/")
+        zone = "Europe/Paris" if form == "local" else "UTC"
+        decode = FORMATS["senml" if form == "senml" else "plain"]
+        if len(message.payload) > 256 * 1024:
+            self.seen["too_large"] += 1
+            return 0, 0, 0
+        try:
+            decoded = decode(message.payload, Hints(sensor, zone), received_us)
+        except Undecodable as refused:
+            self.seen[refused.reason] += 1
+            return 0, 0, 0
+        if sensor not in self.fields:
+            self.seen["unknown_sensor"] += 1
+            return 0, 0, 0
+        self.seen.update(r.reason for r in decoded.refusals if r.field not in IGNORED)
+        new = duplicates = conflicts = 0
+        for reading in decoded.readings:
+            if reading.field in IGNORED:
+                continue
+            if reading.field not in self.fields[sensor]:
+                self.seen["unknown_field"] += 1
+                continue
+            assert reading.time_us is not None
+            if reading.time_us > received_us + 600_000_000:
+                self.seen["in_future"] += 1
+            elif reading.time_us < 946_684_800_000_000:
+                self.seen["too_old"] += 1
+            else:
+                key = (reading.sensor, reading.field, reading.time_us)
+                before = self.values.setdefault(key, math.inf)
+                if before == math.inf:
+                    self.values[key] = reading.value
+                    new += 1
+                elif before == reading.value or (
+                    before != before and reading.value != reading.value
+                ):
+                    duplicates += 1
+                else:
+                    conflicts += 1
+        return new, duplicates, conflicts
+
+
+def test_every_message_says_what_a_collector_will_make_of_it(
+    city: SimulatedCity, afternoon: list[Message]
+) -> None:
+    store = Store(city)
+
+    wrong = [
+        (message, made)
+        for message in afternoon
+        if (made := store.take(message, round(message.due * 1e6)))
+        != (message.readings, message.duplicates, message.conflicts)
+    ]
+
+    assert wrong == []
+    assert set(store.seen) == {
+        "bad_payload", "bad_value", "too_large", "unknown_sensor", "unknown_field", "in_future",
+        "too_old",
+    }  # fmt: skip
+
+
+def test_mishaps_happen_as_often_as_stated(afternoon: list[Message]) -> None:
+    happened = Counter(message.mishap for message in afternoon)
+    normal = len(afternoon) - sum(n for mishap, n in happened.items() if mishap is not None)
+
+    for mishap, rate in MISHAP_RATES.items():
+        # Packs cannot say null, and some devices cannot err in some ways.
+        least = 0.3 if mishap is Mishap.MISSING else 0.7
+        assert least * rate < happened[mishap] / normal < 1.3 * rate, mishap
+
+
+def test_late_messages_come_after_younger_ones_of_the_same_sensor(
+    afternoon: list[Message],
+) -> None:
+    def said_us(message: Message) -> int:
+        form, *_, sensor = message.topic.split("/")
+        decode = FORMATS["senml" if form == "senml" else "plain"]
+        return decode(message.payload, Hints(sensor, "Europe/Paris"), 0).readings[0].time_us or 0
+
+    late = [m for m in afternoon if m.mishap is Mishap.LATE and "city" in m.topic][:100]
+    overtaken = sum(
+        any(
+            m.readings and m.topic == message.topic and said_us(m) > said_us(message)
+            for m in afternoon
+            if m.due < message.due
+        )
+        for message in late
+    )
+
+    # Not all: the next message may be late too, or its sensor silent.
+    assert len(late) == 100
+    assert overtaken > 90
+
+
+def test_without_mishaps_every_message_is_good(city: SimulatedCity) -> None:
+    stream, store = Stream(city, mishaps=False), Store(city)
+
+    messages = stream.between(WEDNESDAY, WEDNESDAY + 900)
+
+    assert {m.mishap for m in messages} == {None}
+    assert sum(store.take(m, round(m.due * 1e6))[0] for m in messages) == sum(
+        m.readings for m in messages
+    )
+    assert (store.seen, stream.held(), stream.counted) == (Counter(), [], Counter())
+
+
+def test_history_holds_the_readings_that_live_would_have_sent(city: SimulatedCity) -> None:
+    live, past, counted = Store(city), Store(city), Counter[str]()
+    stream = Stream(city)
+    for message in stream.between(WEDNESDAY, WEDNESDAY + HOUR / 2) + stream.held():
+        live.take(message, round(message.due * 1e6))
+    sizes = []
+    for message in history(city, WEDNESDAY, WEDNESDAY + HOUR / 2, counted):
+        assert past.take(message, round(message.due * 1e6)) == (message.readings, 0, 0)
+        sizes.append(len(message.payload))
+
+    with_clock = {key: value for key, value in live.values.items() if key[1] != "open"}
+    different = {
+        key for key, value in with_clock.items() if past.values.get(key) != value and value == value
+    }
+    assert different == set()
+    assert set(past.values) == set(with_clock)
+    assert counted == stream.counted
+    assert max(sizes) < 32_000
+
+
+def test_devices_without_a_clock_say_no_time_when_time_is_real(city: SimulatedCity) -> None:
+    def bollard(clockless: bool) -> bytes:
+        stream = Stream(city, clockless=clockless, mishaps=False)
+        return next(
+            m.payload for m in stream.between(WEDNESDAY, WEDNESDAY + 60) if "bollard" in m.topic
+        )
+
+    assert bollard(clockless=True) == b'{"open":false}'
+    assert bollard(clockless=False).startswith(b'{"time":"2024-05-01T00:00:')
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_values_stay_in_the_range_of_their_metric_all_year(kind: Kind) -> None:
+    world = World(1)
+    who = np.arange(60, dtype=np.int32)
+    size = np.linspace(0.55, 1.45, 60)
+    for day in range(0, 366, 9):
+        t = WEDNESDAY + (day + np.linspace(0.0, 1.0, 60)) * weather.DAY_S
+        for channel, value in zip(kind.channels, kind.measure(world, who, size, t), strict=True):
+            metric = BY_NAME[channel.metric]
+            scale, shift = conversion(channel.unit, metric.unit)
+            if channel.register_max is not None:
+                value = value % channel.register_max
+            highest = value + channel.spike * (1.0 + faults.DRIFT_TO)
+            assert (value * scale + shift >= metric.low).all(), channel
+            assert (highest * scale + shift <= metric.high).all(), channel
+
+
+def measured(name: str, t: list[float], channel: int = 0) -> list[float]:
+    kind = next(kind for kind in KINDS if kind.name == name)
+    number = len(t)
+    values = kind.measure(World(1), np.zeros(number, np.int32), np.ones(number), np.array(t))
+    return [float(one) for one in values[channel]]
+
+
+def day(at: float, name: str, channel: int = 0) -> float:
+    """Mean of the days of one week at that hour of the day."""
+    times = [
+        WEDNESDAY + n * weather.DAY_S + at * HOUR + m * 60.0 for n in range(7) for m in range(60)
+    ]
+    return float(np.mean(measured(name, times, channel)))
+
+
+def test_the_city_sleeps_at_night_and_hurries_in_the_morning() -> None:
+    assert day(6, "count") > 4 * day(1, "count")
+    assert day(6, "bike") > 10 * day(1, "bike")
+    assert day(6, "noise") > 6 + day(1, "noise")
+    assert day(10, "elec", 1) > 2 * day(1, "elec", 1)
+    assert day(10, "park") < 0.7 * day(1, "park")
+
+
+def test_traffic_slows_down_when_it_is_dense() -> None:
+    assert day(6, "loop", 2) < 0.9 * day(1, "loop", 2)
+    assert day(6, "trip") > 1.4 * day(1, "trip")
+
+
+def test_the_sun_makes_ozone_and_power_and_puts_out_the_lamps() -> None:
+    assert day(14, "air", 1) > 1.3 * day(4, "air", 1)
+    assert day(11, "solar", 1) < -5
+    assert day(23, "solar", 1) == 0
+    assert (day(23, "lamp"), day(11, "lamp")) == (1, 0)
+
+
+def test_winter_is_cold_and_heated() -> None:
+    january = [WEDNESDAY - 110 * weather.DAY_S + n * HOUR for n in range(24 * 14)]
+    july = [WEDNESDAY + 70 * weather.DAY_S + n * HOUR for n in range(24 * 14)]
+
+    assert np.mean(measured("mast", january)) < 46 < 59 < np.mean(measured("mast", july))
+    assert np.mean(measured("heat", january, 1)) > 8 * np.mean(measured("heat", july, 1))
+    assert np.mean(measured("bike", july)) > 1.2 * np.mean(measured("bike", january))
+
+
+def test_a_register_is_the_integral_of_its_power() -> None:
+    t = [WEDNESDAY + n * 20.0 for n in range(4_321)]  # a day
+    energy, power = measured("elec", t, 0), measured("elec", t, 1)
+
+    assert energy == sorted(energy)
+    assert energy[-1] - energy[0] == pytest.approx(np.mean(power) * 24.0, rel=0.003)
+
+
+def test_registers_start_anew_at_their_limit_and_at_resets(city: SimulatedCity) -> None:
+    stream = Stream(city)
+    pulses: dict[str, list[float]] = {}
+    store = Store(city)
+    for message in stream.between(WEDNESDAY, WEDNESDAY + 6 * HOUR):
+        if "/pulse-" in message.topic:
+            store.take(message, round(message.due * 1e6))
+    for (sensor, field, _), value in sorted(store.values.items(), key=lambda one: one[0][2]):
+        if field == "pulses" and value == value:
+            pulses.setdefault(sensor, []).append(value)
+
+    assert all(0 <= value < 65_536 for values in pulses.values() for value in values)
+    falls = sum(b < a for values in pulses.values() for a, b in pairwise(values))
+    assert falls >= stream.counted["rollover"] >= 1
+
+
+def test_lasting_faults_touch_their_share_of_devices() -> None:
+    who = np.arange(20_000, dtype=np.int32)
+    t = np.full(20_000, WEDNESDAY)
+    counted: Counter[str] = Counter()
+
+    silent = faults.silent(1, who, t).mean()
+    faults.seen_at(1, who, t, counted)
+
+    assert silent == pytest.approx(0.05 * 50 / 360, rel=0.2)
+    assert counted["stuck"] / 20_000 == pytest.approx(0.03 * 13 / 24, rel=0.2)
+
+
+def test_a_stuck_device_shows_one_moment_for_thirteen_hours() -> None:
+    t = WEDNESDAY + np.arange(0, 2 * 86_400, 600.0)
+    who = next(n for n in range(200) if noise.uniform(1, n, 220)[0] < faults.STUCK_SHARE)
+
+    seen = faults.seen_at(1, np.full(len(t), who), t, Counter())
+
+    shown = Counter(seen.tolist())
+    assert 2 <= sum(times > 1 for times in shown.values()) <= 3
+    assert max(shown.values()) == pytest.approx(13 * 6, abs=1)
+
+
+def test_chance_is_even_and_repeatable() -> None:
+    numbers = np.arange(20_000)
+
+    assert noise.uniform(1, numbers).mean() == pytest.approx(0.5, abs=0.01)
+    assert noise.normal(1, numbers).std() == pytest.approx(1.0, abs=0.03)
+    for mean in (0.3, 4.0, 11.9, 40.0):
+        events = noise.counts(np.full(20_000, mean), 1, numbers)
+        assert events.mean() == pytest.approx(mean, rel=0.03)
+        assert events.var() == pytest.approx(mean, rel=0.06)
+    assert noise.mix(1, 2).tolist() == noise.mix([1, 5], 2).tolist()[:1]
+
+
+def test_clocks_of_the_city_follow_summer_time() -> None:
+    changes = [1_711_846_799.0, 1_711_846_800.0, 1_729_990_799.0, 1_729_990_800.0]
+
+    assert (weather.local_seconds(np.array(changes)) - changes).tolist() == [3600, 7200, 7200, 3600]
+
+
+def test_the_sun_stands_highest_in_june_and_lowest_in_december() -> None:
+    june, december = 1_718_969_400.0, 1_734_780_600.0  # solstices, sun's noon at 7.9° east
+
+    height = np.degrees(np.arcsin(weather.sine_of_sun(np.array([june, december]))))
+
+    assert height.tolist() == pytest.approx([90 - 48.6 + 23.44, 90 - 48.6 - 23.44], abs=0.3)
+
+
+def test_the_city_begins_in_2020() -> None:
+    with pytest.raises(ValueError, match="begins on 2020-01-01"):
+        measured("elec", [ORIGIN_S - 1])
