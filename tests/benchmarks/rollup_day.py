@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import platform
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 import asyncpg
 import numpy as np
@@ -23,7 +25,7 @@ import psycopg
 from beffroi.embedded.testing import TestCluster
 from processors import rollup
 from storage import binary
-from storage.catalogue import Domain
+from storage.level import Level
 from storage.migrate import migrate
 from storage.reading import Batch
 
@@ -130,13 +132,13 @@ async def load(connection: asyncpg.Connection, count: int, ticks: int) -> int:
     """Fill the table; returns the number of rows."""
     rows = 0
 
-    async def body() -> AsyncIterator[memoryview]:
+    async def body() -> AsyncIterator[bytes]:
         nonlocal rows
-        yield memoryview(binary.HEADER)
+        yield binary.HEADER
         for batch in readings(count, ticks):
             rows += len(batch)
-            yield binary.encode_readings(batch)[len(binary.HEADER) : -len(binary.TRAILER)]
-        yield memoryview(binary.TRAILER)
+            yield bytes(binary.encode_readings(batch)[len(binary.HEADER) : -len(binary.TRAILER)])
+        yield binary.TRAILER
 
     await connection.copy_to_table(
         "reading",
@@ -147,3 +149,97 @@ async def load(connection: asyncpg.Connection, count: int, ticks: int) -> int:
     )
     await connection.execute("VACUUM ANALYZE air.reading")
     return rows
+
+
+async def rolled_up(pool: asyncpg.Pool, hours: float) -> tuple[float, rollup.Pass]:
+    """Everything from readings to days; seconds and what was written."""
+    stop = DAY + np.timedelta64(round(hours * 3600), "s")
+    began = time.monotonic()
+    done = await rollup.recompute(pool, DAY, stop, now=stop + np.timedelta64(2, "D"))
+    return time.monotonic() - began, done
+
+
+async def plain(connection: asyncpg.Connection, hours: float) -> tuple[float, int]:
+    """The SQL statement; seconds and rows."""
+    for name, value in PLAIN_SETTINGS.items():
+        await connection.execute(f"SET {name} = '{value}'")
+    await connection.execute(
+        "CREATE TABLE plain (series_id int4, start timestamptz, count int8, sum float8, min float8,"
+        " max float8, p50 float8, p90 float8, p98 float8)"
+    )
+    began = time.monotonic()
+    stop = DAY + np.timedelta64(round(hours * 3600), "s")
+    tag = await connection.execute(PLAIN_SQL, binary.instant(DAY), binary.instant(stop))
+    return time.monotonic() - began, int(tag.split()[-1])
+
+
+def machine() -> dict[str, object]:
+    """What the figures were measured on."""
+    model = "unknown"
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as lines:
+        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
+async def measure(count: int, hours: float) -> dict[str, object]:
+    """Load, run both ways, compare."""
+    report: dict[str, object] = {"series": count, "hours": hours, "step_s": STEP_S, **machine()}
+
+    def build(conninfo: str) -> None:
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            migrate(connection)
+            register(connection, count)
+
+    with TestCluster() as cluster:
+        cluster.template("city", build)
+        conninfo = cluster.clone("city")
+        settings = {"timezone": "UTC", "jit": "off", "max_parallel_workers_per_gather": "0"}
+        async with asyncpg.create_pool(
+            conninfo, min_size=0, max_size=2, server_settings=settings
+        ) as pool:
+            async with pool.acquire() as lent:
+                connection = cast(asyncpg.Connection, lent)
+                began = time.monotonic()
+                rows = await load(connection, count, round(hours * 3600 / STEP_S))
+                report |= {"readings": rows, "load_s": round(time.monotonic() - began, 1)}
+            # Both ways start with readings that were just read once.
+            await pool.execute("SELECT count(value) FROM air.reading")
+            seconds, done = await rolled_up(pool, hours)
+            async with pool.acquire() as lent:
+                sql_seconds, sql_rows = await plain(cast(asyncpg.Connection, lent), hours)
+            flagged = await pool.fetchval("SELECT count(*) FROM pipeline.reading_flag")
+    quarter_hours = done.windows[Level.QUARTER_HOUR]
+    if sql_rows != quarter_hours:
+        raise RuntimeError(f"SQL found {sql_rows} windows, the processors {quarter_hours}")
+    return report | {
+        "rollups_s": round(seconds, 2),
+        "sql_s": round(sql_seconds, 2),
+        "ratio": round(sql_seconds / seconds, 2),
+        "readings_per_s": round(rows / seconds),
+        "windows": {level.value: number for level, number in done.windows.items()},
+        "readings_flagged": flagged,
+    }
+
+
+def main() -> None:
+    """Print one line per figure, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--series", type=int, default=2000)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    report = asyncio.run(measure(options.series, options.hours))
+    if options.json:
+        print(json.dumps(report, indent=2))
+    else:
+        print("\n".join(f"{name:18} {value}" for name, value in report.items()))
+
+
+if __name__ == "__main__":
+    main()

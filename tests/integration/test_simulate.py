@@ -13,8 +13,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from beffroi.embedded.testing import TestBroker
+from collector.settings import broker_from_url
 from collector.simulation.city import SimulatedCity, make_city
-from collector.simulation.outlet import OutletRefusedError
+from collector.simulation.outlet import Outlet, OutletRefusedError
 from collector.simulation.publish import Progress, publish
 
 WEDNESDAY = 1_714_521_600.0  # 2024-05-01T00:00:00Z
@@ -130,6 +131,22 @@ async def test_a_stop_ends_the_run_and_flushes_what_is_late(
 
     assert result.lost == 0
     assert result.mishaps["late"] + result.mishaps["very_late"] > 0
+
+
+async def test_only_what_the_broker_acknowledged_is_counted(broker: TestBroker) -> None:
+    outlet = Outlet(broker_from_url(broker.url, {"COLLECTOR_CLIENT_ID": "counting"}))
+    await outlet.open()
+    await outlet.publish("city/sent", b"1")
+    outlet.flush()
+    await outlet.publish("city/not/sent/yet", b"2")
+
+    while outlet.acknowledged == 0:
+        await asyncio.sleep(0)
+    assert (outlet.published, outlet.acknowledged, outlet.waiting) == (2, 1, 1)
+
+    await outlet.drain(5.0)
+    assert outlet.waiting == 0
+    await outlet.close()
 
 
 async def test_a_broker_that_dies_and_returns_loses_no_count(city: SimulatedCity) -> None:

@@ -10,7 +10,7 @@ from dashboards.board import words
 from dashboards.board.feed import Look
 from dashboards.board.figures import Amount
 from dashboards.board.open_json import as_json
-from dashboards.board.pages import Period, State, board, local_midnight
+from dashboards.board.pages import Period, State, board, histories, local_midnight
 from dashboards.board.rows import Latest, Registered, Rows, Window, queries
 from dashboards.board.sparkline import spark
 from dashboards.board.texts import figure_text
@@ -42,8 +42,12 @@ def at(hour, minute=0):
     return NOW.replace(hour=hour, minute=minute)
 
 
+def whole_board(rows, name=""):
+    return board(rows, histories(rows, NOW), NOW, name=name, headline=HEADLINE)
+
+
 def figures(rows, place=0):
-    page = board(rows, NOW, name="", headline=HEADLINE)
+    page = whole_board(rows)
     return {figure.metric: figure for section in page.places[place].sections
             for figure in (*section.headline, *section.others)}  # fmt: skip
 
@@ -168,7 +172,7 @@ def test_no_small_count_appears_in_the_json_in_any_form():
     rows = Rows([registered("pedestrians", step_s=900)], [],
                 [window("pedestrians", at(12) + k * QUARTER, total=float(t))
                  for k, t in enumerate([3, 30, 4, 50])])
-    page = board(rows, NOW, name="", headline=HEADLINE)
+    page = whole_board(rows)
     told = as_json(Look(page, NOW, away=False))["places"][0]["figures"][0]
 
     shown = {(p["value"], p.get("below")) for p in told["last_24_h"]}
@@ -202,7 +206,7 @@ def test_a_curve_has_a_gap_where_too_few_sensors_spoke():
 def test_the_whole_comes_before_its_territories():
     rows = Rows([registered("no2", "59350"), registered("no2", "59512")],
                 [latest("no2", 10, 5, "59350"), latest("no2", 30, 5, "59512")], [])
-    page = board(rows, NOW, name="Métropole", headline=HEADLINE)
+    page = whole_board(rows, "Métropole")
 
     assert [place.name for place in page.places] == ["Métropole", "Lille", "59512"]
     assert [figures(rows, k)["no2"].amount.value for k in range(3)] == [20, 10, 30]

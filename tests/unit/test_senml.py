@@ -51,6 +51,19 @@ def test_the_version_is_kept_in_resolved_records_unless_it_is_ten() -> None:
     assert [record.bver for record in own] == [None]
 
 
+def test_a_base_value_makes_no_number_of_booleans_text_or_data() -> None:
+    pack = [
+        senml.Record(bn="d:", bv=20.0, bs=5.0, n="on", vb=True),
+        senml.Record(n="label", vs="a"),
+        senml.Record(n="raw", vd="aGk"),
+    ]
+
+    resolved = senml.resolve(pack, NOW)
+
+    assert [record.v for record in resolved] == [None, None, None]
+    assert [record.s for record in resolved] == [5.0, None, None]
+
+
 def test_a_refused_pack_says_which_record_is_wrong() -> None:
     with pytest.raises(Undecodable) as refused:
         senml.decode(b'[{"n": "x", "v": 1}, {"n": "y", "v": "two"}]', Hints("s1"), 0)

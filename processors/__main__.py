@@ -1,0 +1,34 @@
+"""``python -m processors``: roll up what changes until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+import numpy as np
+
+from processors import rollup
+from processors.settings import SettingsError, from_environment
+from storage.database import open_pool
+
+
+async def main() -> None:
+    """Run until SIGTERM or SIGINT; the pass under way is finished first."""
+    settings, stop = from_environment(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    pool = await open_pool(size=1, application="beffroi-processors")
+    try:
+        await rollup.run(pool, settings, stop, lambda: np.datetime64("now", "us"))
+    finally:
+        await pool.close()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        asyncio.run(main())
+    except SettingsError as error:
+        sys.exit(str(error))

@@ -1,0 +1,170 @@
+"""The main job as a newcomer runs it: a whole installation as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from beffroi.embedded import machine
+
+BEFFROI = [sys.executable, "-m", "beffroi"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the servers' own user may enter."""
+    base = machine.default_state()
+    base.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix="test-", dir=base))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def beffroi(*words: str, **more: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*BEFFROI, *words], capture_output=True, text=True, timeout=120, check=False, **more
+    )  # type: ignore[call-overload,no-any-return]
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """Start and wait for the line that gives the board's address."""
+    process = subprocess.Popen(
+        [*BEFFROI, *words, "--dir", str(folder), "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "The board is live" in line:
+            return process
+    raise AssertionError("it ended before the board was live")
+
+
+def exports(folder: Path) -> dict[str, str]:
+    text = beffroi("env", "--dir", str(folder)).stdout
+    return dict(
+        line.removeprefix("export ").replace("'", "").split("=", 1) for line in text.splitlines()
+    )
+
+
+def test_a_demo_accounts_for_everything_it_acknowledged(folder: Path):
+    done = beffroi("demo", "--seconds", "8", "--json", "--dir", str(folder), "--port", "0")
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["balanced"] is True
+    assert result["published"] == result["acknowledged"] > 100
+    assert result["received"] >= result["acknowledged"]
+    assert result["stored"] > 1000
+    assert result["rollups"] > 100
+    assert result["board"].startswith("http://127.0.0.1:")
+
+
+def test_ctrl_c_ends_a_demo_cleanly_and_nothing_is_left_running(folder: Path):
+    process = started(folder, "demo", "--history", "0")
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 0, rest
+    assert "The books balance" in rest
+    assert left_of(folder) == []
+
+
+def test_after_kill_9_the_next_demo_starts_and_balances(folder: Path):
+    process = started(folder, "demo", "--history", "1")
+    time.sleep(3)
+    process.kill()
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+
+    done = beffroi("demo", "--seconds", "4", "--json", "--dir", str(folder), "--port", "0")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["balanced"] is True
+    assert left_of(folder) == []
+
+
+def test_up_serves_board_health_and_metrics_and_env_leads_to_it(folder: Path):
+    process = started(folder, "up")
+    try:
+        found = exports(folder)
+        environment = os.environ | found
+        assert set(found) == {
+            "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSFILE", "BEFFROI_MQTT_URL",
+            "BEFFROI_BOARD_URL",
+        }  # fmt: skip
+        with urllib.request.urlopen(found["BEFFROI_BOARD_URL"]) as page:
+            assert page.status == 200
+        for path in ("healthz", "metrics"):
+            with urllib.request.urlopen(found["BEFFROI_BOARD_URL"] + path) as page:
+                assert page.status == 200
+        told = beffroi("doctor", "--json", env=environment)
+        findings = {f["check"]: f["well"] for f in json.loads(told.stdout)["findings"]}
+        assert findings["broker"]
+        assert findings["schema"]
+        assert not findings["registry"]  # nothing is registered yet, and it says so
+        second = beffroi("up", "--dir", str(folder))
+        assert second.returncode == 1
+        assert "already running" in second.stderr
+        assert "Traceback" not in second.stderr
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    gone = beffroi("env", "--dir", str(folder))
+    assert gone.returncode == 1
+    assert "nothing runs in" in gone.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["register", "nowhere/city.toml"], "nowhere/city.toml:1: cannot be read"),
+        (["replay", "nowhere.csv", "--columns", "nowhere.toml"], "nowhere.toml"),
+        (["replay", "a", "--columns", "b", "--speed", "fast"], "--speed must be a number above 0"),
+        (["process", "--from", "2024-01-01"], "give both --from and --to"),
+        (["collect"], "BEFFROI_MQTT_URL is not set"),
+        (["simulate", "--seconds", "1"], "connection"),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(words: list[str], told: str):
+    away = {"PATH": os.environ["PATH"], "PGHOST": "127.0.0.1", "PGPORT": "1"}
+
+    done = beffroi(*words, env=away)
+
+    assert done.returncode != 0
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def left_of(folder: Path) -> list[str]:
+    """Command lines that still name the folder, after a moment to end."""
+    found: list[str] = []
+    for _ in range(50):
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                except OSError:
+                    continue
+                if str(folder) in command and entry.name != str(os.getpid()):
+                    found.append(command)
+        if not found:
+            break
+        time.sleep(0.2)
+    return found
