@@ -10,6 +10,6 @@ from dashboards.settings import Settings
 
 
 async def board(stop: asyncio.Event) -> None:
-    """The public board: see dashboards/board/README.md."""
+    """The public board: see dashboards/README.md."""
     settings = Settings.read(os.environ)
     await app.serve(stop, settings.host, settings.port, settings=settings)

@@ -34,14 +34,31 @@ class BufferedSocket:
         if at < len(self._data):
             self._at = at + size
             return self._data[at : at + size]
+        # Forgotten before the next read, which may fail: nothing may be read twice.
+        self._data, self._at = b"", 0
         try:
             self._data = self._inner.recv(_PIECE)
         except (BlockingIOError, ssl.SSLWantReadError):
             self.drained = True
             raise BlockingIOError from None
         self.drained = False
-        self._at = size
+        self._at = min(size, len(self._data))
         return self._data[:size]
+
+    def peek(self) -> tuple[bytes, int]:
+        """What was received and not yet read, as a buffer and a position in it; may be empty."""
+        if self._at >= len(self._data):
+            try:
+                first = self.recv(0)
+            except (BlockingIOError, OSError):
+                # A broken connection is reported by the next recv of whoever reads on.
+                return b"", 0
+            assert first == b""
+        return self._data, self._at
+
+    def skip_to(self, position: int) -> None:
+        """Take for read what lies before ``position`` in the buffer of :meth:`peek`."""
+        self._at = position
 
     def send(self, data: bytes | bytearray) -> int:
         """Take all of ``data``; what the socket does not take now, waits here."""

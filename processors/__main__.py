@@ -8,6 +8,7 @@ import signal
 import sys
 
 import numpy as np
+import uvloop
 
 from processors import rollup
 from processors.settings import SettingsError, from_environment
@@ -19,7 +20,7 @@ async def main() -> None:
     settings, stop = from_environment(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    pool = await open_pool(size=1, application="beffroi-processors")
+    pool = await open_pool(size=1 + settings.readers, application="beffroi-processors")
     try:
         await rollup.run(pool, settings, stop, lambda: np.datetime64("now", "us"))
     finally:
@@ -29,6 +30,6 @@ async def main() -> None:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     try:
-        asyncio.run(main())
+        uvloop.run(main())
     except SettingsError as error:
         sys.exit(str(error))

@@ -22,7 +22,9 @@ class Settings:
     marks_per_pass
         Rows of marks taken at most in one transaction.
     slice_rows
-        Readings computed at a time; about 200 bytes of memory each.
+        Readings computed at a time; about 150 bytes of memory each.
+    readers
+        Slices read at the same time, each through a connection of its own.
     keep_days
         Windows that began longer ago are never computed again, because retention may have
         dropped their readings; 0 where readings are kept for ever.
@@ -32,7 +34,8 @@ class Settings:
 
     interval_s: int = 10
     marks_per_pass: int = 5_000
-    slice_rows: int = 2_000_000
+    slice_rows: int = 1_000_000
+    readers: int = 3
     keep_days: int = 0
     metrics_port: int = 9102
     metrics_host: str = "127.0.0.1"

@@ -6,6 +6,7 @@ Every mistake is reported with file, line and remedy, all of a file at once.
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import re
 import tomllib
@@ -339,10 +340,13 @@ def _read_line(
         problems.append(f"territory {line.territory!r} is not in city.toml; add a [[territory]]")
     metric = by_name.get(line.metric)
     if metric is None:
-        close = ", ".join(sorted(by_name))
-        problems.append(
-            f"metric {line.metric!r} is unknown; use one of {close}, or add a [[metric]]"
+        close = difflib.get_close_matches(line.metric, by_name, n=3) or sorted(by_name)
+        meant = (
+            f"did you mean {' or '.join(close)}?"
+            if len(close) <= 3
+            else f"known are {', '.join(close)}."
         )
+        problems.append(f"metric {line.metric!r} is unknown; {meant} Or add a [[metric]]")
         return problems, None
     unit = line.unit if line.unit is not None else metric.unit
     try:

@@ -178,6 +178,11 @@ def _conflicts(intake: Intake, status: NDArray[np.int8]) -> list[RefusalRow]:
     return refusals
 
 
+def _storable(text: str) -> str:
+    # The one character that PostgreSQL's text cannot hold; a refusal must never be refused.
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 async def _save_refusals(connection: asyncpg.Connection, refusals: list[RefusalRow]) -> None:
     await connection.execute(
         """
@@ -187,5 +192,11 @@ async def _save_refusals(connection: asyncpg.Connection, refusals: list[RefusalR
           FROM unnest($1::int8[], $2::int4[], $3::text[], $4::bytea[], $5::text[], $6::text[],
                       $7::text[]) AS r (us, sensor, topic, payload, field, reason, detail)
         """,
-        *(list(column) for column in zip(*refusals, strict=True)),
+        [refusal.received_us for refusal in refusals],
+        [refusal.sensor_id for refusal in refusals],
+        [_storable(refusal.topic) for refusal in refusals],
+        [refusal.payload for refusal in refusals],
+        [_storable(refusal.field) for refusal in refusals],
+        [refusal.reason for refusal in refusals],
+        [_storable(refusal.detail) for refusal in refusals],
     )

@@ -14,6 +14,8 @@ from storage.reading import Reason
 # PostgreSQL text cannot hold U+0000, so one such name would poison a whole batch.
 _NUL_ESCAPE = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
+_BACKSLASH = 0x5C
+
 
 def parse(payload: bytes) -> Any:
     """Parse one JSON text.
@@ -25,7 +27,8 @@ def parse(payload: bytes) -> Any:
     >>> parse(b'{"no2": 12.5}')
     {'no2': 12.5}
     """
-    if b"\\" in payload:
+    # As a number: searching for bytes costs as much as parsing a small message.
+    if _BACKSLASH in payload:
         nul = _NUL_ESCAPE.search(payload)
         if nul is not None:
             raise Undecodable(Reason.BAD_PAYLOAD, f"a NUL character near byte {nul.start()}")

@@ -83,3 +83,21 @@ def _certain(moment: datetime) -> Instant:
 def _microseconds(moment: datetime) -> int:
     since = moment - EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def second_passes(messages: list[tuple[str, Instant]]) -> set[int]:
+    """Of a local time that a sensor has twice, the later message is the second pass.
+
+    Later is further down, in a file that runs backwards further up. A local time that a
+    sensor has once is the first pass.
+    """
+    backwards = bool(messages) and messages[0][1].time_us > messages[-1][1].time_us
+    late: set[int] = set()
+    seen: dict[tuple[str, int], int] = {}
+    for number, (sensor, instant) in enumerate(messages):
+        if instant.second_us == instant.time_us:
+            continue
+        earlier = seen.setdefault((sensor, instant.time_us), number)
+        if earlier != number:
+            late.add(earlier if backwards else number)
+    return late

@@ -6,11 +6,6 @@ finding out about them is the pipeline's business.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from collector.replay.clock import Clock, Instant, NoInstant
+from collector.replay.clock import Clock, Instant, NoInstant, second_passes
 from collector.replay.mapping import Mapping, ReplayError, Sensor, Told, Value, zone_of
+from collector.replay.rows import Row, rows
 from storage.catalogue import Metric
 from storage.city import City, Mistake, PlacedSeries, Series
 from storage.reading import FloatArray, IntArray
 from storage.units import UnitError, conversion
 
 _MISTAKES_SHOWN = 20
-_OBJECTS = {True: "true", False: "false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +74,8 @@ def read(mapping: Mapping, file: Path) -> Recording:
         Listing what the mapping does not cover, with line and remedy.
     """
     reading = _Reading(mapping, file)
-    for line, cells in _rows(mapping, file, reading):
-        reading.row(line, cells)
+    for row in rows(mapping, file):
+        reading.take(row)
     return reading.recording()
 
 
@@ -98,100 +93,6 @@ def city_of(mapping: Mapping, recording: Recording) -> City:
     return City(
         first.name, str(first.timezone), mapping.territory, (), mapping.metrics(), tuple(placed)
     )  # fmt: skip
-
-
-# From bytes to cells ------------------------------------------------------------
-
-
-def _rows(
-    mapping: Mapping, file: Path, reading: _Reading
-) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """(line, cells by column): None where a cell says nothing at all."""
-    kind = mapping.file
-    zipped = kind.compression == "gzip" or (
-        kind.compression == "suffix" and file.suffix.lower() == ".gz"
-    )
-    # A byte order mark is no part of the first column's name.
-    encoding = "utf-8-sig" if kind.encoding.lower() in ("utf-8", "utf8") else kind.encoding
-    try:
-        content = file.read_bytes()
-        text = (gzip.decompress(content) if zipped else content).decode(encoding)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        what = f"cannot be read ({error}); check encoding and compression in {mapping.path}"
-        raise ReplayError([Mistake(str(file), 1, what)]) from error
-    if kind.kind == "json":
-        yield from _records(mapping, file, text)
-    else:
-        yield from _lines(mapping, file, text, reading)
-
-
-def _lines(
-    mapping: Mapping, file: Path, text: str, reading: _Reading
-) -> Iterator[tuple[int, dict[str, str | None]]]:
-    kind = mapping.file
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=kind.separator, strict=True)
-    try:
-        header = list(kind.header) or next(reader, [])
-        wanted = mapping.columns()
-        if absent := [name for name in wanted if name not in header]:
-            raise ReplayError(
-                [
-                    Mistake(
-                        str(file), 1,
-                        f"has no column {name!r}, only {', '.join(map(repr, header))}; "
-                        f"correct {mapping.path}",
-                    )
-                    for name in absent
-                ]
-            )  # fmt: skip
-        places = [(name, header.index(name)) for name in wanted]
-        for row in reader:
-            if not row:
-                continue
-            if len(row) < len(header):
-                reading.ends_early(reader.line_num, len(row), len(header))
-                row = row + [""] * (len(header) - len(row))
-            elif len(row) > len(header):
-                reading.wrong(
-                    reader.line_num,
-                    f"has {len(row)} cells under {len(header)} columns; quote cells that hold "
-                    f"the separator, or correct it in {mapping.path}",
-                )
-            yield reader.line_num, {name: row[at] for name, at in places}
-    except csv.Error as error:
-        what = f"this is not CSV: {error}; check the separator in {mapping.path}"
-        raise ReplayError([Mistake(str(file), reader.line_num, what)]) from error
-
-
-def _records(
-    mapping: Mapping, file: Path, text: str
-) -> Iterator[tuple[int, dict[str, str | None]]]:
-    """Line numbers of JSON are those of the records, from 1."""
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        what = f"this is not JSON: {error.msg}; check kind in {mapping.path}"
-        raise ReplayError([Mistake(str(file), error.lineno, what)]) from error
-    if mapping.file.records:
-        found = _at(found, mapping.file.records)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        what = f"holds no list of objects at {mapping.file.records!r}; correct records in "
-        raise ReplayError([Mistake(str(file), 1, what + mapping.path)])
-    wanted = mapping.columns()
-    for number, record in enumerate(found, 1):
-        yield number, {name: _text(_at(record, name)) for name in wanted}
-
-
-def _at(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    return _OBJECTS[value] if isinstance(value, bool) else str(value)
 
 
 # From cells to columns ----------------------------------------------------------
@@ -231,18 +132,10 @@ class _Reading:
         if len(self.mistakes) >= _MISTAKES_SHOWN:
             raise ReplayError(self.mistakes)
 
-    def ends_early(self, line: int, cells: int, columns: int) -> None:
-        """A row with fewer cells than there are columns."""
-        self.short += 1
-        if self.mapping.file.short_rows == "refuse":
-            self.wrong(
-                line,
-                f"ends after {cells} of {columns} cells; complete it, or write short_rows = "
-                f"'keep' in {self.mapping.path} to take the rest as empty",
-            )
-
-    def row(self, line: int, cells: dict[str, str | None]) -> None:
+    def take(self, row: Row) -> None:
         """Take in one row: one message per sensor that has a value in it."""
+        line, cells = row.line, row.cells
+        self._count_cells(row)
         self.rows += 1
         try:
             instant = self._clock.read(cells[self.mapping.time.column] or "")
@@ -266,6 +159,23 @@ class _Reading:
                 self._value.append(number)
                 self._message.append(len(self._messages))
             self._messages.append((sensor, instant))
+
+    def _count_cells(self, row: Row) -> None:
+        path = self.mapping.path
+        if row.present < row.wanted:
+            self.short += 1
+            if self.mapping.file.short_rows == "refuse":
+                self.wrong(
+                    row.line,
+                    f"ends after {row.present} of {row.wanted} cells; complete it, or write "
+                    f"short_rows = 'keep' in {path} to take the rest as empty",
+                )
+        elif row.present > row.wanted:
+            self.wrong(
+                row.line,
+                f"has {row.present} cells under {row.wanted} columns; quote cells that hold the "
+                f"separator, or correct it in {path}",
+            )
 
     def _number(self, line: int, column: str, cell: str | None) -> float | None:
         text = "" if cell is None else cell.strip()
@@ -355,7 +265,7 @@ class _Reading:
         if self.mistakes:
             raise ReplayError(self.mistakes)
         rule = self.mapping.time.ambiguous
-        late = _second_passes(self._messages) if rule == "order" else set()
+        late = second_passes(self._messages) if rule == "order" else set()
         time_us = [
             one.second_us if rule == "second" or number in late else one.time_us
             for number, (_, one) in enumerate(self._messages)
@@ -373,21 +283,3 @@ class _Reading:
             skipped=self.skipped,
             short=self.short,
         )
-
-
-def _second_passes(messages: list[tuple[str, Instant]]) -> set[int]:
-    """Of a local time that a sensor has twice, the later message is the second pass.
-
-    Later is further down, in a file that runs backwards further up. A local time that a
-    sensor has once is the first pass.
-    """
-    backwards = bool(messages) and messages[0][1].time_us > messages[-1][1].time_us
-    late: set[int] = set()
-    seen: dict[tuple[str, int], int] = {}
-    for number, (sensor, instant) in enumerate(messages):
-        if instant.second_us == instant.time_us:
-            continue
-        earlier = seen.setdefault((sensor, instant.time_us), number)
-        if earlier != number:
-            late.add(earlier if backwards else number)
-    return late

@@ -80,7 +80,8 @@ async def publish(
     url
         ``mqtt://user:password@host:port``.
     seconds
-        Real time to be live; ``None`` for ever. [s]
+        Real time to be live, ``None`` for ever; all that is due in it is published, even if
+        the broker takes longer. [s]
     speed
         Simulated seconds in a real one.
     start

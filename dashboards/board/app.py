@@ -14,6 +14,7 @@ import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
@@ -77,7 +78,11 @@ class _Pages:
                 Route("/metrics", self.metrics),
                 Mount("/static", StaticFiles(packages=[("dashboards.board", "static")])),
             ],
-            middleware=[Middleware(Guard, meters=self.meters)],
+            middleware=[
+                Middleware(Guard, meters=self.meters),
+                # Event streams it leaves alone.
+                Middleware(GZipMiddleware, minimum_size=1000),
+            ],
             lifespan=self.lifespan,
         )
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from dashboards.board import rows
-from dashboards.board.pages import Board, board
+from dashboards.board.pages import Board, Histories, board, histories
 from dashboards.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,8 @@ class Feed:
         self._read_at: datetime | None = None
         self._windows_at = float("-inf")
         self._tried_at = float("-inf")
+        self._past: Histories = {}
+        self._basis: tuple[float, float] | None = None
         self._look: Look | None = None
 
     async def look(self) -> Look | None:
@@ -95,10 +97,14 @@ class Feed:
         if self._rows is None or self._read_at is None:
             return
         # Composed anew even when the database is away: the figures grow old meanwhile.
-        known = await asyncio.to_thread(
-            board, self._rows, self._now(),
-            name=self._settings.name, headline=self._settings.headline,
-        )  # fmt: skip
+        now = self._now()
+        basis = (self._windows_at, now.timestamp() // rows.LIVE_STEP_S)
+        if basis != self._basis:
+            self._past = await asyncio.to_thread(histories, self._rows, now)
+            self._basis = basis
+        known = board(
+            self._rows, self._past, now, name=self._settings.name, headline=self._settings.headline
+        )
         self._look = Look(known, self._read_at, away)
 
     async def _read(self, started: float) -> None:
@@ -107,9 +113,12 @@ class Feed:
         now = self._now()
         recent = self._rows is not None and started - self._windows_at < WINDOWS_EVERY_S
         windows = self._rows.windows if self._rows is not None and recent else None
-        self._rows = await rows.read(
-            self._pool, now, timeout_s=DATABASE_TIMEOUT_S, windows=windows
-        )
+        found = await rows.read(self._pool, now, timeout_s=DATABASE_TIMEOUT_S, windows=windows)
+        if windows is not None and self._rows and found.registry != self._rows.registry:
+            # New series may have windows that nobody asked for yet.
+            windows = None
+            found = await rows.read(self._pool, now, timeout_s=DATABASE_TIMEOUT_S)
+        self._rows = found
         self._read_at = now
         if windows is None:
             self._windows_at = started

@@ -156,35 +156,74 @@ def local_midnight(now: datetime, timezone: str) -> datetime:
     return local.astimezone(now.tzinfo)
 
 
-def board(rows: Rows, now: datetime, *, name: str, headline: Sequence[str]) -> Board:
-    """The whole installation first, then its territories by name."""
-    by_territory: dict[str, list[Registered]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class History:
+    """What closed windows say of one metric at one place; fields as in :class:`Figure`.
+
+    It stays true until windows are read anew or the next quarter-hour closes, while the
+    newest readings come every few seconds.
+    """
+
+    period: Period
+    amount: Amount
+    beside: Amount
+    at: datetime | None
+    received: int
+    expected: int
+    width: timedelta
+    points: tuple[Point, ...]
+
+
+Histories = Mapping[tuple[str, str], History]
+
+
+def _registered(rows: Rows) -> dict[str, dict[str, list[Registered]]]:
+    """Entries by place, then metric; the whole installation is the place without a code."""
+    found: dict[str, dict[str, list[Registered]]] = {"": {}}
     for row in rows.registry:
-        by_territory[row.territory].append(row)
-    latest: defaultdict[str, list[Latest]] = defaultdict(list)
-    for reading in rows.latest:
-        latest[reading.metric].append(reading)
+        for code in ("", row.territory):
+            found.setdefault(code, {}).setdefault(row.metric, []).append(row)
+    return found
+
+
+def histories(rows: Rows, now: datetime) -> Histories:
+    """The past of every metric at every place, by (place, metric)."""
     windows: defaultdict[str, list[Window]] = defaultdict(list)
     for window in rows.windows:
         windows[window.metric].append(window)
+    return {
+        (code, metric): history(entries, windows[metric], now)
+        for code, metrics in _registered(rows).items()
+        for metric, entries in metrics.items()
+    }
 
-    def place(code: str, title: str, registered: list[Registered]) -> Place:
-        metrics: dict[str, list[Registered]] = defaultdict(list)
-        for row in registered:
-            metrics[row.metric].append(row)
+
+def board(
+    rows: Rows, past: Histories, now: datetime, *, name: str, headline: Sequence[str]
+) -> Board:
+    """The whole installation first, then its territories by name."""
+    latest: defaultdict[str, list[Latest]] = defaultdict(list)
+    for reading in rows.latest:
+        latest[reading.metric].append(reading)
+    territories = {row.territory: row for row in rows.registry}
+    alone = next(iter(territories.values())).territory_name if len(territories) == 1 else ""
+    zone = rows.registry[0].timezone if rows.registry else "UTC"
+    places = []
+    for code, metrics in _registered(rows).items():
         figures = [
-            figure(entries, latest[metric], windows[metric], now)
+            figure(entries, past[code, metric], latest[metric], now)
             for metric, entries in metrics.items()
         ]
-        zone = registered[0].timezone if registered else "UTC"
-        return Place(code, title, zone, tuple(_sections(figures, headline)))
-
-    names = [entries[0].territory_name for entries in by_territory.values()]
-    title = name or (names[0] if len(names) == 1 else "")
-    whole = place("", title, list(rows.registry))
-    parts = [place(code, entries[0].territory_name, entries)
-             for code, entries in by_territory.items()]  # fmt: skip
-    return Board(now, (whole, *parts))
+        own = territories.get(code)
+        places.append(
+            Place(
+                code,
+                own.territory_name if own else name or alone,
+                own.timezone if own else zone,
+                tuple(_sections(figures, headline)),
+            )
+        )
+    return Board(now, tuple(places))
 
 
 def _sections(figures: Iterable[Figure], headline: Sequence[str]) -> Iterable[Section]:
@@ -197,13 +236,10 @@ def _sections(figures: Iterable[Figure], headline: Sequence[str]) -> Iterable[Se
             yield Section(domain, tuple(large), tuple(small))
 
 
-def figure(
-    entries: Sequence[Registered],
-    latest: Sequence[Latest],
-    windows: Sequence[Window],
-    now: datetime,
-) -> Figure:
-    """One metric over the territories of `entries`, which all speak of that metric."""
+def history(
+    entries: Sequence[Registered], windows: Sequence[Window], now: datetime
+) -> History:
+    """The past of one metric over the territories of `entries`, which all speak of it."""
     metric = entries[0]
     midnights = {e.territory: local_midnight(now, e.timezone) for e in entries}
     width = _width(metric, windows)
@@ -214,7 +250,6 @@ def figure(
     end = cell_start(now, zero, width)
     complete = complete_cells(closed, sensors, zero, width)
     received, expected = _coverage(entries, closed, midnights, width, now)
-    step: float = width.total_seconds()
 
     if is_counted(metric.kind):
         period = Period.TODAY
@@ -229,19 +264,31 @@ def figure(
         beside = _mean_since(metric, curve, zero)
         amount = curve[max(curve)] if curve else NOTHING
         at = max(curve) + width if curve else None
-    if is_live(metric.kind, metric.public_step_s):
-        period, expected = Period.NOW, sensors
-        spoken = [reading for reading in latest if reading.territory in midnights]
-        amount, at, step, received = _live(metric, spoken, now)
+    points = tuple(_points(metric, curve, end, width))
+    return History(period, amount, beside, at, received, expected, width, points)
 
+
+def figure(
+    entries: Sequence[Registered], past: History, latest: Sequence[Latest], now: datetime
+) -> Figure:
+    """One metric at one place, now."""
+    metric = entries[0]
+    period, amount, at = past.period, past.amount, past.at
+    received, expected = past.received, past.expected
+    step: float = past.width.total_seconds()
+    if is_live(metric.kind, metric.public_step_s):
+        period, expected = Period.NOW, sum(entry.sensors for entry in entries)
+        here = {entry.territory for entry in entries}
+        spoken = [reading for reading in latest if reading.territory in here]
+        amount, at, step, received = _live(metric, spoken, now)
     age_s = max((now - at).total_seconds(), 0.0) if at else None
     return Figure(
         metric=metric.metric, domain=metric.domain, kind=metric.kind,
         labels={"fr": metric.label_fr, "en": metric.label_en, "de": metric.label_de},
-        unit=metric.unit, period=period, amount=amount, beside=beside,
+        unit=metric.unit, period=period, amount=amount, beside=past.beside,
         state=state_of(age_s if amount.value is not None else None, step),
-        at=at, age_s=age_s, received=received, expected=expected, width=width,
-        points=tuple(_points(metric, curve, end, width)),
+        at=at, age_s=age_s, received=received, expected=expected, width=past.width,
+        points=past.points,
     )  # fmt: skip
 
 

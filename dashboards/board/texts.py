@@ -151,11 +151,9 @@ def _span(span: timedelta) -> str:
 
 def _hour(figure: Figure, back: int) -> Amount:
     """The curve's value `back` hours before its end: counts add up, samples average."""
-    if not figure.points:
-        return Amount(None)
-    end = figure.points[-1].start + figure.width
-    start = end - timedelta(hours=back)
-    cells = [p for p in figure.points if start <= p.start < start + timedelta(hours=1)]
+    per_hour = max(timedelta(hours=1) // figure.width, 1)
+    first = len(figure.points) - back * per_hour
+    cells = figure.points[first : first + per_hour] if first >= 0 else ()
     values = [p.amount.value for p in cells if p.amount.value is not None]
     if not values:
         return Amount(None)

@@ -9,7 +9,6 @@ table; no flags, no hours, no days. Run with ``python -m tests.benchmarks.rollup
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
 import os
@@ -21,6 +20,7 @@ from typing import cast
 import asyncpg
 import numpy as np
 import psycopg
+import uvloop
 
 from beffroi.embedded.testing import TestCluster
 from processors import rollup
@@ -201,7 +201,7 @@ async def measure(count: int, hours: float) -> dict[str, object]:
         conninfo = cluster.clone("city")
         settings = {"timezone": "UTC", "jit": "off", "max_parallel_workers_per_gather": "0"}
         async with asyncpg.create_pool(
-            conninfo, min_size=0, max_size=2, server_settings=settings
+            conninfo, min_size=0, max_size=3, server_settings=settings
         ) as pool:
             async with pool.acquire() as lent:
                 connection = cast(asyncpg.Connection, lent)
@@ -234,7 +234,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    report = asyncio.run(measure(options.series, options.hours))
+    report = uvloop.run(measure(options.series, options.hours))
     if options.json:
         print(json.dumps(report, indent=2))
     else:

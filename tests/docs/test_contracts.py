@@ -62,10 +62,21 @@ def test_every_program_has_a_read_me_that_names_its_modules(folder: str):
 
 def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine():
     # Spelled in pieces, so that this file does not find itself.
-    forbidden = re.compile("|".join(["pypi" + r"\.org", "pythonhosted" + r"\.org", "deb" + r"\.debian\.org"]))
+    forbidden = re.compile(
+        "|".join(["pypi" + r"\.org", "pythonhosted" + r"\.org", "deb" + r"\.debian\.org"])
+    )
     found = [
         str(path.relative_to(ROOT))
-        for pattern in ("*.py", "*.toml", "*.lock", "*.md", "*.yml", "*.yaml", "Dockerfile", "Makefile")
+        for pattern in (
+            "*.py",
+            "*.toml",
+            "*.lock",
+            "*.md",
+            "*.yml",
+            "*.yaml",
+            "Dockerfile",
+            "Makefile",
+        )
         for path in ROOT.rglob(pattern)
         if ".venv" not in path.parts and forbidden.search(path.read_text(errors="replace"))
     ]

@@ -57,8 +57,11 @@ def test_panels_of_a_dashboard_do_not_overlap():
         taken = set()
         for panel in json.loads(text)["panels"]:
             grid = panel["gridPos"]
-            cells = {(x, y) for x in range(grid["x"], grid["x"] + grid["w"])
-                     for y in range(grid["y"], grid["y"] + grid["h"])}
+            cells = {
+                (x, y)
+                for x in range(grid["x"], grid["x"] + grid["w"])
+                for y in range(grid["y"], grid["y"] + grid["h"])
+            }
             assert grid["x"] + grid["w"] <= 24
             assert not cells & taken
             taken |= cells

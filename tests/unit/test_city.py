@@ -60,7 +60,9 @@ def test_a_mistake_in_toml_is_told_with_its_line():
 def test_an_unknown_key_is_told_with_its_line_and_remedy():
     (told,) = mistakes(TOML.replace("ignore =", "ignor ="), CSV)
 
-    assert told == "city.toml:18: binding.ignor: is not a known key; remove it or correct its spelling"
+    assert (
+        told == "city.toml:18: binding.ignor: is not a known key; remove it or correct its spelling"
+    )
 
 
 def test_broken_toml_is_told_with_its_line():
@@ -72,15 +74,33 @@ def test_broken_toml_is_told_with_its_line():
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("99009,m,,,,a,no2,,,60,start,", "territory '99009' is not in city.toml; add a [[territory]]"),
-        ("99001,m,,,,a,no3,,,60,start,", "metric 'no3' is unknown; use one of"),
-        ("99001,m,,,,a,no2,,Cel,60,start,", "unit: 'Cel' does not measure the same thing as 'ug/m3'"),
+        (
+            "99009,m,,,,a,no2,,,60,start,",
+            "territory '99009' is not in city.toml; add a [[territory]]",
+        ),
+        (
+            "99001,m,,,,a,no3,,,60,start,",
+            "metric 'no3' is unknown; did you mean o3 or no or nox? Or add a [[metric]]",
+        ),
+        (
+            "99001,m,,,,a,no2,,Cel,60,start,",
+            "unit: 'Cel' does not measure the same thing as 'ug/m3'",
+        ),
         ("99001,m,,,,a,no2,,,often,start,", "step_s: Input should be a valid integer"),
         ("99001,m,,,,a,no2,,,60,middle,", "stamp: Input should be 'start', 'end' or 'unknown'"),
         ("99001,m,,,,a/b,no2,,,60,start,", "sensor: String should match pattern"),
-        ("99001,m,,200,48,a,no2,,,60,start,", "longitude: Input should be less than or equal to 180"),
-        ("99001,m,,,,a,no2,,,60,start,,9", "has more cells than the header; quote cells that hold a comma"),
-        ("99001,mairie,,,,air-1,temperature,temp,,60,start,", "sensor 'air-1' already has field 'temp' in line 2"),
+        (
+            "99001,m,,200,48,a,no2,,,60,start,",
+            "longitude: Input should be less than or equal to 180",
+        ),
+        (
+            "99001,m,,,,a,no2,,,60,start,,9",
+            "has more cells than the header; quote cells that hold a comma",
+        ),
+        (
+            "99001,mairie,,,,air-1,temperature,temp,,60,start,",
+            "sensor 'air-1' already has field 'temp' in line 2",
+        ),
         ("99001,n,,,,air-1,no2,,,60,start,", "sensor 'air-1' stands at 99001/mairie in line 2"),
     ],
 )

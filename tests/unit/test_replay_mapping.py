@@ -324,3 +324,36 @@ def test_json_records_have_dotted_columns_and_null_is_missing(tmp_path: Path):
     places = [(s.sensor, s.site_name, s.longitude, s.latitude) for s in recording.series]
     assert places == [("7", "A4", 2.378, 48.5), ("8", "", None, None)]
     assert (recording.value.tolist(), recording.missing.tolist()) == ([4859.0], [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"results": [}', "page.json:1: this is not JSON: Expecting value; check kind in"),
+        ('{"result": []}', "page.json:1: holds no list of objects at 'results'; correct records"),
+        ('{"results": [{"id": 7, "q": 1}]}', "page.json:1: '' is no time ISO 8601; correct the"),
+        ('{"results": [{"t": "2026-06-21", "id": 7, "q": true}]}', "'2026-06-21' has no offset"),
+    ],
+)
+def test_json_that_does_not_fit_is_refused_with_the_remedy(tmp_path: Path, content: str, said: str):
+    file = tmp_path / "page.json"
+    file.write_text(content)
+    with pytest.raises(ReplayError) as caught:
+        read(parse_mapping(JSON_MAPPING), file)
+
+    assert said in str(caught.value)
+
+
+def test_a_file_without_a_header_has_the_columns_that_the_mapping_names(tmp_path: Path):
+    text = mapping_text(file='header = ["when", "a", "b"]')
+
+    assert reading(tmp_path, "01/07/2024 10:00;1;2\n", text).value.tolist() == [1, 2]
+
+
+def test_a_damaged_gzip_file_is_refused_with_the_remedy(tmp_path: Path):
+    file = tmp_path / "file.csv.gz"
+    whole = gzip.compress(b"when;a;b\n01/07/2024 10:00;1;2\n")
+    for damaged in (b"when;a;b\n", whole[:-9], whole[:12] + b"\xff\xff" + whole[14:]):
+        file.write_bytes(damaged)
+        with pytest.raises(ReplayError, match="check encoding and compression in mapping"):
+            read(parse_mapping(mapping_text()), file)

@@ -21,7 +21,11 @@
   };
 
   const swap = async () => {
-    const old = document.querySelector("main"), next = (await fresh()).querySelector("main");
+    const page = await fresh();
+    const old = document.querySelector("main"), next = page.querySelector("main");
+    // A first sensor brings the place its name and its clock.
+    if (!document.querySelector(".clock"))
+      document.querySelector("header").replaceWith(page.querySelector("header"));
     for (const open of old.querySelectorAll("details[open]"))
       next.querySelector(`#${open.id}`)?.setAttribute("open", "");
     const focus = document.activeElement?.closest?.("details")?.id;
