@@ -86,9 +86,3 @@ def _count(connection: psycopg.Connection, tables: list[str]) -> int:
             row = connection.execute(query).fetchone()
             total += row[0] if row else 0
     return total
-
-
-def dirty_marks(connection: psycopg.Connection) -> int:
-    """Windows still waiting for the processor."""
-    row = connection.execute("SELECT count(*) FROM pipeline.dirty").fetchone()
-    return row[0] if row else 0

@@ -74,16 +74,20 @@ def up(
     console = Console(stderr=True)
     where = directory or machine.default_state() / "city"
     loaded = load(city) if city else None
-    stop = threading.Event()
+    stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with installation(where, console, board_port=port, city=loaded) as (_, programs, registered):
+        signal.signal(number, lambda *_: stopped.set())
+    with installation(where, console, board_port=port, city=loaded) as (
+        stack,
+        programs,
+        registered,
+    ):
         if registered:
             console.print(f"Registered: {registered.sensors} sensors, {registered.series} series.")
         console.print(f"[bold]The board is live at {programs.board_url}[/bold]")
         console.print(f'Variables for other programs: eval "$(beffroi env --dir {where})"')
         console.print("Stop with Ctrl-C.")
-        keep_running(programs, stop, console)
+        keep_running(stack, programs, stopped, console)
         console.print("Stopping.")
 
 

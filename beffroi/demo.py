@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -18,8 +19,10 @@ from rich.table import Table
 
 from beffroi import books
 from beffroi.books import Books
+from beffroi.embedded.stack import Stack
+from beffroi.process import catch_up
 from beffroi.programs import Programs
-from beffroi.up import installation
+from beffroi.up import installation, look_after
 from collector.simulation.city import SimulatedCity, make_city
 from collector.simulation.publish import Progress, Published, publish
 from storage.city import parse
@@ -49,21 +52,18 @@ def run(wanted: Demo) -> int:
     console.print(f"Starting a make-believe city of {wanted.sensors} sensors …")
     simulated = make_city(wanted.sensors, wanted.seed)
     city = parse(simulated.city_toml, simulated.sensors_csv)
-    with (
-        installation(wanted.directory, console, board_port=wanted.port, city=city) as running,
-        psycopg.connect(autocommit=True) as connection,
-    ):
-        _, programs, registered = running
+    with installation(wanted.directory, console, board_port=wanted.port, city=city) as running:
+        stack, programs, registered = running
         assert registered is not None
         console.print(
             f"{registered.sensors} sensors at {registered.sites} sites in"
             f" {registered.territories} communes, ready in {time.monotonic() - started:.1f} s."
         )
         console.print(f"[bold]The board is live at {programs.board_url}[/bold]  (Ctrl-C stops)")
-        before = books.take(connection)
-        published = asyncio.run(_publish(wanted, simulated, connection, before, programs, console))
+        before = _books()
+        published = asyncio.run(_publish(wanted, simulated, before, stack, programs, console))
         console.print("Stopping: waiting until all that was acknowledged is stored and rolled up …")
-        after = _drain(connection, before, published)
+        after = _drain(before, published)
         memory = programs.memory()
     return _report(wanted, published, after, programs.board_url, memory, console)
 
@@ -71,8 +71,8 @@ def run(wanted: Demo) -> int:
 async def _publish(
     wanted: Demo,
     simulated: SimulatedCity,
-    connection: psycopg.Connection,
     before: Books,
+    stack: Stack,
     programs: Programs,
     console: Console,
 ) -> Published:
@@ -82,7 +82,7 @@ async def _publish(
         loop.add_signal_handler(number, stop.set)
     url = os.environ["BEFFROI_MQTT_URL"]
     told: dict[str, Progress] = {}
-    past_s = _history(wanted, connection)
+    past_s = _history(wanted)
     live = publish(
         simulated, url, seconds=wanted.seconds, speed=wanted.speed, stop=stop,
         start=None if wanted.speed == 1 else time.time(),
@@ -96,7 +96,7 @@ async def _publish(
             progress=lambda p: told.update(past=p),
         )  # fmt: skip
         jobs.append(asyncio.create_task(past))
-    show = asyncio.create_task(_show(told, connection, before, programs, console))
+    show = asyncio.create_task(_show(told, before, stack, programs, console))
     try:
         results = await asyncio.gather(*jobs)
     finally:
@@ -110,58 +110,73 @@ async def _publish(
     return total
 
 
-def _history(wanted: Demo, connection: psycopg.Connection) -> float:
+def _history(wanted: Demo) -> float:
     """How much of the past is missing, at most what was asked for. [s]"""
     hours = wanted.history_h
     if hours is None:
         hours = _HISTORY_H if wanted.seconds is None else _SHORT_HISTORY_H
-    row = connection.execute(
-        "SELECT extract(epoch FROM now() - max(committed_at))::float8 FROM pipeline.batch"
-    ).fetchone()
+    with psycopg.connect() as connection:
+        row = connection.execute(
+            "SELECT extract(epoch FROM now() - max(committed_at))::float8 FROM pipeline.batch"
+        ).fetchone()
     since = row[0] if row and row[0] is not None else None
     return hours * 3600 if since is None else min(hours * 3600, since)
 
 
 async def _show(
-    told: dict[str, Progress],
-    connection: psycopg.Connection,
-    before: Books,
-    programs: Programs,
-    console: Console,
+    told: dict[str, Progress], before: Books, stack: Stack, programs: Programs, console: Console
 ) -> None:
     """Numbers that move, where somebody looks; a line every 10 s where output is kept."""
     began = time.monotonic()
-    live = console.is_terminal
-    shown = Live(console=console, refresh_per_second=4, transient=True) if live else None
-    with shown or contextlib.nullcontext():
-        while True:
-            await asyncio.sleep(1.0 if live else 10.0)
-            programs.watch()
-            now = await asyncio.to_thread(lambda: books.sums(connection).since(before))
-            published = sum(p.published for p in told.values())
-            acknowledged = sum(p.acknowledged for p in told.values())
-            line = (
-                f"{time.monotonic() - began:5.0f} s  published {published:,}  acknowledged"
-                f" {acknowledged:,}  received {now.messages_received:,} messages · stored"
-                f" {now.readings_stored:,}  duplicate {now.readings_duplicate:,}  refused"
-                f" {now.readings_refused + now.messages_refused:,} readings"
-            )
-            if shown is not None:
-                shown.update(line)
-            else:
-                console.print(line)
+    shown = Live(console=console, refresh_per_second=4, transient=True)
+    if console.is_terminal:
+        shown.start()
+    try:
+        for second in itertools.count(1):
+            await asyncio.sleep(1.0)
+            await asyncio.to_thread(look_after, stack, programs, console)
+            if console.is_terminal or second % 10 == 0:
+                line = await asyncio.to_thread(_line, told, before, time.monotonic() - began)
+                if console.is_terminal:
+                    shown.update(line)
+                else:
+                    console.print(line, soft_wrap=True)
+    finally:
+        shown.stop()
 
 
-def _drain(connection: psycopg.Connection, before: Books, published: Published) -> Books:
-    """Wait for the collector, then for the processor; returns what this run did."""
+def _line(told: dict[str, Progress], before: Books, seconds: float) -> str:
+    published = sum(progress.published for progress in told.values())
+    acknowledged = sum(progress.acknowledged for progress in told.values())
+    line = f"{seconds:5.0f} s  published {published:,}  acknowledged {acknowledged:,}"
+    try:
+        with psycopg.connect(connect_timeout=2) as connection:
+            now = books.sums(connection).since(before)
+    except psycopg.OperationalError:
+        return f"{line}  · the database is away"
+    refused = now.readings_refused + now.messages_refused
+    return (
+        f"{line}  received {now.messages_received:,} messages · stored {now.readings_stored:,}"
+        f"  duplicate {now.readings_duplicate:,}  refused {refused:,} readings"
+    )
+
+
+def _books() -> Books:
+    with psycopg.connect(autocommit=True) as connection:
+        return books.take(connection)
+
+
+def _drain(before: Books, published: Published) -> Books:
+    """Wait for the collector, then roll up; returns what this run did."""
     deadline = time.monotonic() + _DRAIN_S
-    while time.monotonic() < deadline:
-        if books.sums(connection).since(before).messages_received >= published.acknowledged:
-            break
-        time.sleep(0.1)
-    while time.monotonic() < deadline and books.dirty_marks(connection):
-        time.sleep(0.1)
-    return books.take(connection).since(before)
+    with psycopg.connect(autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            done = books.sums(connection).since(before)
+            if done.messages_received >= published.acknowledged:
+                break
+            time.sleep(0.1)
+        catch_up()
+        return books.take(connection).since(before)
 
 
 def _report(

@@ -6,13 +6,11 @@ import asyncpg
 import psycopg
 
 from beffroi.embedded.errors import EmbeddedError
-from collector.replay.mapping import ReplayError
-from collector.replay.publish import PublishError
+from collector.outlet import OutletRefusedError
 from collector.settings import SettingError
-from collector.simulation.outlet import OutletRefusedError
 from processors.settings import SettingsError
-from storage.city import CityError
 from storage.migrate import DatabaseTooNewError
+from storage.mistakes import MistakesError
 
 
 class NotRunningError(Exception):
@@ -22,12 +20,10 @@ class NotRunningError(Exception):
 USER_MISTAKES = (
     EmbeddedError,
     SettingError,
-    CityError,
+    MistakesError,
     DatabaseTooNewError,
     NotRunningError,
     OutletRefusedError,
-    PublishError,
-    ReplayError,
     SettingsError,
     psycopg.OperationalError,
     asyncpg.CannotConnectNowError,

@@ -58,6 +58,17 @@ async def process(stop: asyncio.Event) -> None:
         status.close()
 
 
+def catch_up() -> None:
+    """Roll up, now and here, all that waits; beside a processor that does the same."""
+
+    async def main() -> None:
+        async with await database.open_pool(application="beffroi demo") as pool:
+            while (await rollup.process(pool, _now())).more:
+                pass
+
+    uvloop.run(main())
+
+
 def recompute(start: datetime.datetime, stop: datetime.datetime, as_json: bool) -> None:
     """Roll up a span from scratch, with a bar."""
     console = Console(stderr=True)

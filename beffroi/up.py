@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 from rich.console import Console
 
+from beffroi.embedded.errors import EmbeddedError
 from beffroi.embedded.stack import Stack
 from beffroi.mistakes import NotRunningError
 from beffroi.programs import Programs, state_file
@@ -47,11 +48,22 @@ def installation(
         stack.stop()
 
 
-def keep_running(programs: Programs, stop: threading.Event, console: Console) -> None:
+def keep_running(stack: Stack, programs: Programs, stop: threading.Event, console: Console) -> None:
     """Wait for ``stop``; start again whatever ends by itself."""
     while not stop.wait(1.0):
-        for name in programs.watch():
-            console.print(f"The program '{name}' had ended and was started again.")
+        look_after(stack, programs, console)
+
+
+def look_after(stack: Stack, programs: Programs, console: Console) -> None:
+    """Start again whatever has ended by itself. To be called now and then."""
+    try:
+        names = stack.revive() + programs.watch()
+    except EmbeddedError as error:
+        # Told, and tried again a moment later: what ended may still hold its port.
+        console.print(str(error))
+        return
+    for name in names:
+        console.print(f"'{name}' had ended and was started again.")
 
 
 def environment_of(directory: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 
 import numpy as np
 import uvloop
@@ -22,9 +23,14 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     pool = await open_pool(size=1 + settings.readers, application="beffroi-processors")
     try:
-        await rollup.run(pool, settings, stop, lambda: np.datetime64("now", "us"))
+        await rollup.run(pool, settings, stop, _now)
     finally:
         await pool.close()
+
+
+def _now() -> np.datetime64:
+    # numpy's own "now" knows whole seconds only.
+    return np.datetime64(time.time_ns() // 1000, "us")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ async def load(
     ]
     outer.append(await _last_states(connection, domain, piece, table, batch, low))
     batch = _insert(batch, outer)
-    return Loaded(batch, await _unchanged(connection, domain, table, batch))
+    return Loaded(batch, await _unchanged(connection, domain, table, batch, piece))
 
 
 def _margin(piece: Slice, table: SeriesTable) -> np.timedelta64:
@@ -114,23 +114,24 @@ async def _last_states(
 
 
 async def _unchanged(
-    connection: asyncpg.Connection, domain: Domain, table: SeriesTable, batch: Batch
+    connection: asyncpg.Connection, domain: Domain, table: SeriesTable, batch: Batch, piece: Slice
 ) -> TimeArray:
     """Since when the first usable reading of each series had its value, where that matters:
-    where the next one has it too."""
-    sound = np.flatnonzero(quality.usable(batch, table))
-    first = starts(batch.series[sound])
-    second = np.minimum(first + 1, max(len(sound) - 1, 0))
-    one, two = sound[first], sound[second]
-    same = (batch.value[one] == batch.value[two]) & (batch.series[one] == batch.series[two])
-    hours = table.flat_h[table.position(batch.series[one])]
-    flat = one[same & (first != second) & ~np.isnan(hours)]
-    run = batch.take(flat)
+    where its run without change goes on into the slice."""
     series = batch.series[starts(batch.series)]
     since = np.full(len(series), np.datetime64("NaT"), "datetime64[us]")
-    since[np.searchsorted(series, run.series)] = await windows.unchanged_since(
-        connection, domain, places(table, run.series, run.time), run.value,
-        table.flat_h[table.position(run.series)],
+    tested = ~np.isnan(table.flat_h[table.position(series)])
+    sound = np.flatnonzero(quality.usable(batch, table))
+    run = starts(batch.series[sound], batch.value[sound])
+    last = np.append(run[1:], len(sound))[: len(run)] - 1
+    leading = starts(batch.series[sound[run]])
+    first, last = sound[run[leading]], sound[last[leading]]
+    first = first[(first < last) & (batch.time[last] >= piece.start)]
+    place = np.searchsorted(series, batch.series[first])
+    head = batch.take(first[tested[place]])
+    since[place[tested[place]]] = await windows.unchanged_since(
+        connection, domain, places(table, head.series, head.time), head.value,
+        table.flat_h[table.position(head.series)],
     )  # fmt: skip
     return since
 

@@ -34,8 +34,8 @@ class Settings:
 
     interval_s: int = 10
     marks_per_pass: int = 5_000
-    slice_rows: int = 1_000_000
-    readers: int = 3
+    slice_rows: int = 2_000_000
+    readers: int = 2
     keep_days: int = 0
     metrics_port: int = 9102
     metrics_host: str = "127.0.0.1"

@@ -9,9 +9,7 @@ import csv
 import difflib
 import io
 import re
-import tomllib
 import zoneinfo
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,27 +26,8 @@ from pydantic import (
 )
 
 from storage.catalogue import METRICS, Domain, Kind, Metric
+from storage.mistakes import Mistake, MistakesError, parse_toml, plain, read_text
 from storage.units import UnitError, conversion
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing to put right, and where."""
-
-    file: str
-    line: int
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
-
-
-class CityError(Exception):
-    """The city's files hold mistakes; the message lists all of them."""
-
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
-        self.mistakes = mistakes
 
 
 def _known_zone(name: str) -> str:
@@ -204,25 +183,18 @@ def load(city_file: Path, sensors_file: Path | None = None) -> City:
 
     Raises
     ------
-    CityError
+    MistakesError
         Listing every mistake with file, line and remedy.
     """
     sensors_file = sensors_file or city_file.with_name("sensors.csv")
-    texts = []
-    for path in (city_file, sensors_file):
-        try:
-            texts.append(path.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            what = f"cannot be read ({error}); it must be a UTF-8 text file"
-            raise CityError([Mistake(str(path), 1, what)]) from error
-    return parse(texts[0], texts[1], str(city_file), str(sensors_file))
+    return parse(read_text(city_file), read_text(sensors_file), str(city_file), str(sensors_file))
 
 
 def parse(
     toml: str, sensors: str, toml_name: str = "city.toml", csv_name: str = "sensors.csv"
 ) -> City:
     """The same from texts."""
-    head = _parse_toml(toml, toml_name)
+    head = parse_toml(toml, toml_name, _CityFile)
     metrics = METRICS + tuple(own.metric() for own in head.metric)
     placed = _parse_sensors(sensors, csv_name, head.territory, metrics)
     territories = tuple(
@@ -230,58 +202,6 @@ def parse(
         for t in head.territory
     )
     return City(head.city.name, head.city.timezone, territories, head.binding, metrics, placed)
-
-
-def _parse_toml(text: str, name: str) -> _CityFile:
-    try:
-        return _CityFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        at = int(line[1]) if line else text.count("\n") + 1
-        raise CityError([Mistake(name, at, f"this is not TOML: {error}")]) from error
-    except ValidationError as error:
-        raise CityError(
-            [
-                Mistake(
-                    name, _line_of(text, problem["loc"]), _plain(problem["loc"], problem["msg"])
-                )
-                for problem in error.errors()
-            ]
-        ) from error
-
-
-def _line_of(text: str, where: tuple[int | str, ...]) -> int:
-    """The line of a TOML value; of its table where the key is missing, else the last."""
-    table, index, key = str(where[0]), 0, None
-    rest = where[1:]
-    if rest and isinstance(rest[0], int):
-        index, rest = rest[0], rest[1:]
-    if rest:
-        key = str(rest[0])
-    lines = text.splitlines()
-    headers = [
-        n
-        for n, text_line in enumerate(lines)
-        if re.match(rf"\s*\[\[?\s*{re.escape(table)}\b", text_line)
-    ]
-    if index >= len(headers):
-        return max(1, len(lines))
-    start = headers[index]
-    for number in range(start + 1, len(lines)):
-        if lines[number].lstrip().startswith("["):
-            break
-        if key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", lines[number]):
-            return number + 1
-    return start + 1
-
-
-def _plain(where: Iterable[int | str], message: str) -> str:
-    path = ".".join(str(part) for part in where if not isinstance(part, int))
-    message = {
-        "Field required": "is missing; add it",
-        "Extra inputs are not permitted": "is not a known key; remove it or correct its spelling",
-    }.get(message, message.removeprefix("Value error, "))
-    return f"{path}: {message}"
 
 
 def _parse_sensors(
@@ -321,7 +241,7 @@ def _parse_sensors(
     except csv.Error as error:
         mistakes.append(Mistake(name, reader.line_num, f"this is not CSV: {error}"))
     if mistakes:
-        raise CityError(mistakes)
+        raise MistakesError(mistakes)
     return tuple(placed)
 
 
@@ -334,7 +254,7 @@ def _read_line(
     try:
         line = Series.model_validate(cells)
     except ValidationError as error:
-        return [_plain(problem["loc"], problem["msg"]) for problem in error.errors()], None
+        return [plain(problem["loc"], problem["msg"]) for problem in error.errors()], None
     problems = []
     if line.territory not in codes:
         problems.append(f"territory {line.territory!r} is not in city.toml; add a [[territory]]")

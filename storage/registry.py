@@ -188,7 +188,7 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
         known[row["code"]][1][row["field"]] = position
     return Routes(
         revision=revision,
-        bindings=(*map(_binding, bindings), REPLAY),
+        bindings=(REPLAY, *map(_binding, bindings)),
         sensors=known,
         series=np.array([row["series_id"] for row in rows], np.int32),
         domain=np.array([DOMAINS.index(row["domain"]) for row in rows], np.int8),

@@ -5,8 +5,9 @@ Cities spell units in many ways; UCUM is the norm here (``ug/m3``, ``kW.h``, ``C
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pint
@@ -34,10 +35,13 @@ class UnitError(ValueError):
 
 
 @cache
-def _registry() -> pint.UnitRegistry:  # type: ignore[type-arg]
+def _registry() -> pint.UnitRegistry[Any]:
     import pint  # half a second: only who registers sensors pays it
 
-    registry: pint.UnitRegistry = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)  # type: ignore[type-arg]
+    # Fractions: 32 degF must be 0 Cel, not 4e-14.
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(
+        autoconvert_offset_to_baseunit=True, non_int_type=Fraction
+    )
     # Levels are compared with levels only; pint's logarithmic decibel is a ratio.
     registry.define("decibel_level = [sound_level]")
     return registry
@@ -54,7 +58,7 @@ def conversion(sent: str, canonical: str) -> tuple[float, float]:
     Examples
     --------
     >>> conversion("[degF]", "Cel")
-    (0.555555555555556, -17.7777777777777)
+    (0.5555555555555556, -17.77777777777778)
     >>> conversion("W.h", "kW.h")
     (0.001, 0.0)
     """
@@ -66,18 +70,15 @@ def conversion(sent: str, canonical: str) -> tuple[float, float]:
     try:
         source = registry.Unit(_SPELLINGS.get(sent, sent))
         target = registry.Unit(_SPELLINGS.get(canonical, canonical))
-        # An affine map is known by three of its points; the third checks that it is one.
-        zero, one, thousand = (
-            float(registry.Quantity(value, source).to(target).magnitude)
-            for value in (0.0, 1.0, 1000.0)
+        # An affine map is known by two of its points; the third checks that it is one.
+        zero, one, two = (
+            Fraction(registry.Quantity(Fraction(value), source).to(target).magnitude)
+            for value in range(3)
         )
     except pint.DimensionalityError as error:
         raise UnitError(f"{sent!r} does not measure the same thing as {canonical!r}") from error
     except Exception as error:  # pint raises tokenize, attribute and assertion errors on odd text
         raise UnitError(f"the unit {sent!r} cannot be read") from error
-    scale = (thousand - zero) / 1000.0
-    if abs(zero) < 1e-12:
-        return float(f"{scale:.15g}"), 0.0
-    if abs(one - zero - scale) > 1e-9 * max(1.0, abs(scale)):
+    if abs(two - 2 * one + zero) > Fraction(1, 10**9):
         raise UnitError(f"{sent!r} is not proportional to {canonical!r}")
-    return float(f"{scale:.15g}"), float(f"{zero:.15g}")
+    return float(one - zero), float(zero)

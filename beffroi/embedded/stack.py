@@ -116,6 +116,16 @@ class Stack:
         """The file that libpq reads the password from."""
         return self.directory / "secrets" / "pgpass"
 
+    def revive(self) -> list[str]:
+        """Start again, on its port, whichever server ended by itself; returns their names."""
+        again = []
+        for name, server in (("postgres", self.postgres), ("mosquitto", self.mosquitto)):
+            if server.server is not None and not server.server.alive:
+                server.kill()  # A dead postmaster may leave children behind.
+                server.start()
+                again.append(name)
+        return again
+
     def stop_after_death(self, pid: int) -> None:
         """Have a program that uses the stack stopped should this process be killed."""
         if self._guard is not None:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import codecs
 import re
-import tomllib
 from datetime import UTC, timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -20,12 +19,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
 from storage.catalogue import METRICS, Metric
-from storage.city import Code, Mistake, OwnMetric, Territory
+from storage.city import Code, OwnMetric, Territory
+from storage.mistakes import Mistake, MistakesError, line_of, parse_toml, read_text
 from storage.units import UnitError, conversion
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -33,14 +32,6 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
 TIME_FIELD = "time"
 """The member that carries the time in every published message."""
-
-
-class ReplayError(Exception):
-    """A mapping or a recorded file holds mistakes; the message lists all of them."""
-
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
-        self.mistakes = mistakes
 
 
 def _known_encoding(name: str) -> str:
@@ -207,34 +198,17 @@ def load_mapping(path: Path) -> Mapping:
 
     Raises
     ------
-    ReplayError
+    MistakesError
         Listing every mistake with file, line and remedy.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"cannot be read ({error}); it must be a UTF-8 text file"
-        raise ReplayError([Mistake(str(path), 1, what)]) from error
-    return parse_mapping(text, str(path))
+    return parse_mapping(read_text(path), str(path))
 
 
 def parse_mapping(text: str, name: str = "mapping.toml") -> Mapping:
     """The same from a text."""
-    try:
-        mapping = Mapping.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else text.count("\n") + 1
-        raise ReplayError([Mistake(name, line, f"this is not TOML: {error}")]) from error
-    except ValidationError as error:
-        raise ReplayError(
-            [
-                Mistake(name, _line_of(text, problem["loc"]), _plain(problem))
-                for problem in error.errors()
-            ]
-        ) from error
+    mapping = parse_toml(text, name, Mapping)
     if problems := _contradictions(mapping):
-        raise ReplayError([Mistake(name, _line_of(text, where), what) for where, what in problems])
+        raise MistakesError([Mistake(name, line_of(text, where), what) for where, what in problems])
     mapping._path = name
     return mapping
 
@@ -290,34 +264,3 @@ def _contradictions(mapping: Mapping) -> list[tuple[tuple[int | str, ...], str]]
                 what = f"{error}; {constant.name} is kept in {constant.unit}"
                 found.append((("value", number, "unit"), what))
     return found
-
-
-def _line_of(text: str, where: tuple[int | str, ...]) -> int:
-    """The line of a value; of its table where the key is missing, else the last."""
-    table, rest = str(where[0]), where[1:]
-    index = rest[0] if rest and isinstance(rest[0], int) else 0
-    key = next((part for part in rest if isinstance(part, str)), None)
-    lines = text.splitlines()
-    headers = [
-        number
-        for number, line in enumerate(lines)
-        if re.match(rf"\s*\[\[?\s*{re.escape(table)}\b", line)
-    ]
-    if index >= len(headers):
-        return max(1, len(lines))
-    for number in range(headers[index] + 1, len(lines)):
-        if lines[number].lstrip().startswith("["):
-            break
-        if key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", lines[number]):
-            return number + 1
-    return headers[index] + 1
-
-
-def _plain(problem: Any) -> str:
-    path = ".".join(str(part) for part in problem["loc"] if not isinstance(part, int))
-    message: str = problem["msg"]
-    plain = {
-        "Field required": "is missing; add it",
-        "Extra inputs are not permitted": "is not a known key; remove it or correct its spelling",
-    }
-    return f"{path}: {plain.get(message, message.removeprefix('Value error, '))}"

@@ -1,7 +1,4 @@
-"""A recording → messages over real MQTT, each acknowledged by the broker.
-
-The client is paho driven by asyncio, as in :mod:`collector.mqtt`, for the same reasons.
-"""
+"""A recording → messages over real MQTT, each acknowledged by the broker."""
 
 from __future__ import annotations
 
@@ -9,31 +6,21 @@ import asyncio
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import orjson
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
 
+from collector.outlet import Outlet, OutletRefusedError
 from collector.replay.mapping import TIME_FIELD
 from collector.replay.read import Recording
-from collector.settings import Broker, broker_from_url
+from collector.settings import broker_from_url
 from storage.city import Series
 from storage.registry import REPLAY
 
-IN_FLIGHT = 100
-"""Messages sent and not yet acknowledged; fewer where the broker says so."""
-
 _PER_TURN = 50
 _PATIENCE_S = 30.0
-
-
-class PublishError(Exception):
-    """The broker cannot be reached, refuses, or went away; the message says what remains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,38 +97,58 @@ async def publish(
 
     Raises
     ------
-    PublishError
+    OutletRefusedError
         When the broker cannot be reached, refuses, or goes away. Publishing again is
         harmless: what is stored counts as duplicate.
     """
     total = int(recording.message[-1]) + 1 if len(recording) else 0
     stop = stop or asyncio.Event()
-    sender = _Sender(broker_from_url(url, environment))
-    reporting = asyncio.create_task(_report(sender, total, progress))
+    broker = broker_from_url(url, environment)
+    # A session of its own: nothing of an earlier run may be sent again.
+    outlet = Outlet(replace(broker, client_id=f"beffroi-replay-{secrets.token_hex(6)}"))
+    await outlet.open()
+    reporting = asyncio.create_task(_report(outlet, total, progress))
     readings = 0
     try:
-        await sender.connect()
-        clock = _Pace(speed)
+        pace = _Pace(speed)
         for message in messages_of(recording, in_order_of_time=speed is not None):
-            await clock.until(message.due_us, stop)
+            await pace.until(message.due_us, stop)
             if stop.is_set():
                 break
-            await sender.send(message.topic, message.payload)
+            await _send(outlet, message)
             readings += message.readings
-        await sender.drain()
+        await outlet.drain(_PATIENCE_S)
     finally:
         reporting.cancel()
-        sender.close()
+        await outlet.close()
+    if outlet.waiting:
+        raise _gone(outlet)
     if progress is not None:
-        progress(sender.acknowledged, total)
-    return Published(sender.sent, readings, sender.acknowledged)
+        progress(outlet.acknowledged, total)
+    return Published(outlet.published, readings, outlet.acknowledged)
 
 
-async def _report(sender: _Sender, total: int, progress: Callable[[int, int], None] | None) -> None:
-    while True:
-        sender.keep_alive()
-        if progress is not None and sender.sent:
-            progress(sender.acknowledged, total)
+async def _send(outlet: Outlet, message: Outgoing) -> None:
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await outlet.publish(message.topic, message.payload)
+    except TimeoutError:
+        raise _gone(outlet) from None
+    if outlet.published % _PER_TURN == 0 or outlet.waiting < _PER_TURN:
+        outlet.flush()
+        await asyncio.sleep(0)
+
+
+def _gone(outlet: Outlet) -> OutletRefusedError:
+    return OutletRefusedError(
+        f"the MQTT broker went away after {outlet.acknowledged:,} acknowledged messages; publish the"
+        " file again when it is back: what is stored counts as duplicate"
+    )
+
+
+async def _report(outlet: Outlet, total: int, progress: Callable[[int, int], None] | None) -> None:
+    while progress is not None:
+        progress(outlet.acknowledged, total)
         await asyncio.sleep(0.5)
 
 
@@ -166,147 +173,3 @@ class _Pace:
                     await stop.wait()
             except TimeoutError:
                 pass
-
-
-class _Sender:
-    """One connection with a window of messages under way."""
-
-    def __init__(self, broker: Broker) -> None:
-        self._broker = broker
-        v5 = broker.protocol == 5
-        self._client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=f"beffroi-replay-{secrets.token_hex(6)}",
-            protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
-        )
-        self._client.connect_timeout = 10.0
-        # Without a limit: our window is the limit, and paho would search its own at every PUBACK.
-        self._client.max_inflight_messages_set(0)
-        if broker.username is not None:
-            self._client.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            self._client.tls_set(broker.ca_file, broker.certificate_file, broker.key_file)
-        self._client.on_connect = self._on_connect
-        self._client.on_publish = self._on_publish
-        self._client.on_disconnect = self._on_disconnect
-        self._window = IN_FLIGHT
-        self._changed = asyncio.Event()
-        self._ready = False
-        self._problem = ""
-        self._refused = 0
-        self.sent = 0
-        self.acknowledged = 0
-
-    async def connect(self) -> None:
-        """Open the connection; returns once the broker has accepted it."""
-        broker, client = self._broker, self._client
-        loop = asyncio.get_running_loop()
-        try:
-            # Name look-up, TCP and TLS block, so they happen in a thread; nothing else does.
-            await loop.run_in_executor(
-                None, lambda: client.connect(broker.host, broker.port, keepalive=broker.keepalive_s)
-            )
-        except (OSError, ValueError) as error:
-            raise self._lost(f"cannot be reached: {error}") from error
-        socket = client.socket()
-        assert socket is not None
-        loop.add_reader(socket, self._read)
-        client.on_socket_close = self._on_socket_close
-        # Set so that paho asks for a write instead of writing every packet on its own.
-        client.on_socket_register_write = self._on_want_write
-        client.on_socket_unregister_write = self._on_written
-        await self._wait(lambda: self._ready)
-
-    async def send(self, topic: str, payload: bytes) -> None:
-        """Hand one message to the broker; waits while the window is full."""
-        if self.sent - self.acknowledged >= self._window:
-            await self._wait(lambda: self.sent - self.acknowledged < self._window)
-        if self._problem:
-            raise self._lost(self._problem)
-        self._client.publish(topic, payload, qos=1)
-        self.sent += 1
-        if self.sent % _PER_TURN == 0:
-            await asyncio.sleep(0)
-
-    async def drain(self) -> None:
-        """Wait until everything sent is acknowledged."""
-        await self._wait(lambda: self.acknowledged == self.sent)
-
-    def keep_alive(self) -> None:
-        """Let paho send its pings."""
-        if self._ready:
-            self._client.loop_misc()
-
-    def close(self) -> None:
-        """End the session."""
-        self._ready = False
-        client = self._client
-        client.on_disconnect = None
-        client.on_socket_register_write = None
-        client.disconnect()
-        client.loop_write()
-        if (socket := client.socket()) is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(socket)
-            loop.remove_writer(socket)
-            socket.close()
-
-    async def _wait(self, condition: Callable[[], bool]) -> None:
-        """Wait for acknowledgements; a broker that says nothing for long is lost."""
-        while not condition():
-            if self._problem:
-                raise self._lost(self._problem)
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                raise self._lost(f"has not answered for {_PATIENCE_S:.0f} s") from None
-
-    def _lost(self, what: str) -> PublishError:
-        where = f"the broker {self._broker.host}:{self._broker.port}"
-        if not self.sent:
-            return PublishError(f"{where} {what}; check BEFFROI_MQTT_URL")
-        return PublishError(
-            f"{where} {what} after {self.acknowledged} acknowledged messages; "
-            "publish the file again: what is stored already counts as duplicate"
-        )
-
-    def _read(self) -> None:
-        if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self._changed.set()
-
-    def _on_socket_close(self, _client: paho.Client, _data: Any, socket: Any) -> None:
-        asyncio.get_running_loop().remove_reader(socket)
-
-    def _on_want_write(self, _client: paho.Client, _data: Any, socket: Any) -> None:
-        asyncio.get_running_loop().add_writer(socket, self._client.loop_write)
-
-    def _on_written(self, _client: paho.Client, _data: Any, socket: Any) -> None:
-        asyncio.get_running_loop().remove_writer(socket)
-
-    def _on_connect(
-        self, _client: paho.Client, _data: Any, _flags: paho.ConnectFlags, code: ReasonCode,
-        properties: Properties | None,
-    ) -> None:  # fmt: skip
-        if code.is_failure:
-            self._problem = f"refused the connection: {code}"
-        announced = getattr(properties, "ReceiveMaximum", None) if properties else None
-        self._window = min(IN_FLIGHT, announced or IN_FLIGHT)
-        self._ready = not code.is_failure
-        self._changed.set()
-
-    def _on_publish(
-        self, _client: paho.Client, _data: Any, _mid: int, code: ReasonCode, _p: Any
-    ) -> None:
-        if code.is_failure:
-            self._problem = f"refused a message: {code}"
-        else:
-            self.acknowledged += 1
-        self._changed.set()
-
-    def _on_disconnect(
-        self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any
-    ) -> None:
-        self._problem = self._problem or f"ended the connection: {code}"
-        self._changed.set()

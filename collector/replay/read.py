@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from collector.replay.clock import Clock, Instant, NoInstant, second_passes
-from collector.replay.mapping import Mapping, ReplayError, Sensor, Told, Value, zone_of
+from collector.replay.mapping import Mapping, Sensor, Told, Value, zone_of
 from collector.replay.rows import Row, rows
 from storage.catalogue import Metric
-from storage.city import City, Mistake, PlacedSeries, Series
+from storage.city import City, PlacedSeries, Series
+from storage.mistakes import Mistake, MistakesError
 from storage.reading import FloatArray, IntArray
 from storage.units import UnitError, conversion
 
@@ -70,7 +71,7 @@ def read(mapping: Mapping, file: Path) -> Recording:
 
     Raises
     ------
-    ReplayError
+    MistakesError
         Listing what the mapping does not cover, with line and remedy.
     """
     reading = _Reading(mapping, file)
@@ -130,7 +131,7 @@ class _Reading:
         """Note a mistake; many of the same kind say no more than a few."""
         self.mistakes.append(Mistake(str(self.file), line, what))
         if len(self.mistakes) >= _MISTAKES_SHOWN:
-            raise ReplayError(self.mistakes)
+            raise MistakesError(self.mistakes)
 
     def take(self, row: Row) -> None:
         """Take in one row: one message per sensor that has a value in it."""
@@ -263,7 +264,7 @@ class _Reading:
     def recording(self) -> Recording:
         """Everything taken in, or what is wrong with it."""
         if self.mistakes:
-            raise ReplayError(self.mistakes)
+            raise MistakesError(self.mistakes)
         rule = self.mapping.time.ambiguous
         late = second_passes(self._messages) if rule == "order" else set()
         time_us = [

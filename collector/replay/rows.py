@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from collector.replay.mapping import Mapping, ReplayError
-from storage.city import Mistake
+from collector.replay.mapping import Mapping
+from storage.mistakes import Mistake, MistakesError
 
 
 class Row(NamedTuple):
@@ -41,7 +41,7 @@ def rows(mapping: Mapping, file: Path) -> Iterator[Row]:
         text = (gzip.decompress(content) if zipped else content).decode(encoding)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         what = f"cannot be read ({error}); check encoding and compression in {mapping.path}"
-        raise ReplayError([Mistake(str(file), 1, what)]) from error
+        raise MistakesError([Mistake(str(file), 1, what)]) from error
     yield from (_records if kind.kind == "json" else _lines)(mapping, file, text)
 
 
@@ -53,7 +53,7 @@ def _lines(mapping: Mapping, file: Path, text: str) -> Iterator[Row]:
         names = mapping.columns()
         if absent := [name for name in names if name not in header]:
             there = ", ".join(map(repr, header))
-            raise ReplayError(
+            raise MistakesError(
                 [
                     Mistake(
                         str(file),
@@ -72,7 +72,7 @@ def _lines(mapping: Mapping, file: Path, text: str) -> Iterator[Row]:
             yield Row(reader.line_num, cells, len(row), len(header))
     except csv.Error as error:
         what = f"this is not CSV: {error}; check the separator in {mapping.path}"
-        raise ReplayError([Mistake(str(file), reader.line_num, what)]) from error
+        raise MistakesError([Mistake(str(file), reader.line_num, what)]) from error
 
 
 def _records(mapping: Mapping, file: Path, text: str) -> Iterator[Row]:
@@ -80,13 +80,13 @@ def _records(mapping: Mapping, file: Path, text: str) -> Iterator[Row]:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         what = f"this is not JSON: {error.msg}; check kind in {mapping.path}"
-        raise ReplayError([Mistake(str(file), error.lineno, what)]) from error
+        raise MistakesError([Mistake(str(file), error.lineno, what)]) from error
     where = mapping.file.records
     if where:
         found = _at(found, where)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
         what = f"holds no list of objects at {where!r}; correct records in {mapping.path}"
-        raise ReplayError([Mistake(str(file), 1, what)])
+        raise MistakesError([Mistake(str(file), 1, what)])
     names = mapping.columns()
     for number, record in enumerate(found, 1):
         yield Row(number, {name: _text(_at(record, name)) for name in names}, 0, 0)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from collector.outlet import Outlet
 from collector.settings import broker_from_url
 from collector.simulation.city import SimulatedCity
 from collector.simulation.messages import Message, Stream, history
-from collector.simulation.outlet import Outlet
 
 DRAIN_S = 30.0
 _AHEAD_S = 5.0

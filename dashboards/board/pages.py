@@ -236,9 +236,7 @@ def _sections(figures: Iterable[Figure], headline: Sequence[str]) -> Iterable[Se
             yield Section(domain, tuple(large), tuple(small))
 
 
-def history(
-    entries: Sequence[Registered], windows: Sequence[Window], now: datetime
-) -> History:
+def history(entries: Sequence[Registered], windows: Sequence[Window], now: datetime) -> History:
     """The past of one metric over the territories of `entries`, which all speak of it."""
     metric = entries[0]
     midnights = {e.territory: local_midnight(now, e.timezone) for e in entries}

@@ -112,9 +112,7 @@ async def read(
         live = {row.metric for row in registry if is_live(row.kind, row.public_step_s)}
         latest = [
             Latest(*row)
-            for row in await connection.fetch(
-                queries()["latest"], sorted(live), timeout=timeout_s
-            )
+            for row in await connection.fetch(queries()["latest"], sorted(live), timeout=timeout_s)
         ]
         if windows is None:
             metrics = sorted({row.metric for row in registry})

@@ -167,9 +167,7 @@ def hour_names(points: tuple[Point, ...], width: timedelta, timezone: str) -> tu
     if not points:
         return ()
     end = points[-1].start + width
-    return tuple(
-        words.clock(end - timedelta(hours=back), timezone) for back in range(HOURS, 0, -1)
-    )
+    return tuple(words.clock(end - timedelta(hours=back), timezone) for back in range(HOURS, 0, -1))
 
 
 def hands(now: datetime, timezone: str) -> tuple[float, float]:

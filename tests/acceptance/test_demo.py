@@ -151,20 +151,59 @@ def test_a_mistake_is_told_in_a_sentence(words: list[str], told: str):
     assert "Traceback" not in done.stderr
 
 
-def left_of(folder: Path) -> list[str]:
-    """Command lines that still name the folder, after a moment to end."""
-    found: list[str] = []
+def left_of(folder: Path) -> list[tuple[int, list[str]]]:
+    """Processes that still name the folder, after a moment to end."""
     for _ in range(50):
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                except OSError:
-                    continue
-                if str(folder) in command and entry.name != str(os.getpid()):
-                    found.append(command)
-        if not found:
+        if not running(folder):
             break
         time.sleep(0.2)
+    return running(folder)
+
+
+def test_up_starts_again_whatever_is_killed(folder: Path):
+    process = started(folder, "up")
+    try:
+        found = exports(folder)
+        for name in ("postgres", "mosquitto", "collect", "board"):
+            (victim,) = [pid for pid, command in running(folder) if main_process(command, name)]
+            os.kill(victim, signal.SIGKILL)
+        deadline = time.monotonic() + 40
+        while True:
+            told = beffroi("doctor", "--json", env=os.environ | found)
+            findings = {f["check"]: f["well"] for f in json.loads(told.stdout)["findings"]}
+            try:
+                with urllib.request.urlopen(found["BEFFROI_BOARD_URL"] + "healthz") as page:
+                    served = page.status == 200
+            except OSError:
+                served = False
+            if findings.get("broker") and findings.get("schema") and served:
+                break
+            assert time.monotonic() < deadline, (findings, served)
+            time.sleep(0.5)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert left_of(folder) == []
+
+
+def main_process(command: list[str], name: str) -> bool:
+    """Whether a command line is the server or program of that name itself."""
+    if name in ("postgres", "mosquitto"):
+        return command[0].endswith(f"/{name}")
+    return "beffroi" in command and name in command
+
+
+def running(folder: Path) -> list[tuple[int, list[str]]]:
+    """Processes whose command line names the folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+            except OSError:
+                continue
+            if any(str(folder) in word for word in words):
+                found.append((int(entry.name), words))
     return found

@@ -21,9 +21,10 @@ import pytest
 
 from beffroi.embedded.testing import TestBroker, TestCluster
 from collector.mqtt import MqttSource
+from collector.outlet import OutletRefusedError
 from collector.pipeline import Pipeline
 from collector.replay.mapping import load_mapping, parse_mapping
-from collector.replay.publish import Published, PublishError, publish
+from collector.replay.publish import Published, publish
 from collector.replay.read import Recording, city_of, read
 from collector.settings import Settings, broker_from_url
 from collector.topics import filters
@@ -417,19 +418,24 @@ async def test_a_broker_that_refuses_or_is_not_there_is_named_with_a_remedy(
 ):
     where = broker.url.rpartition("@")[2]
     with pytest.raises(
-        PublishError, match=rf"{where} refused the connection: .*check BEFFROI_MQTT"
+        OutletRefusedError, match="refused the connection: Not authorized; check BEFFROI_MQTT_URL"
     ):
         await publish(descending, f"mqtt://beffroi:wrong@{where}")
-    with pytest.raises(PublishError, match=r"127\.0\.0\.1:1 cannot be reached: .*check BEFFROI"):
+    with pytest.raises(
+        OutletRefusedError, match=r"no MQTT broker answers at 127\.0\.0\.1:1: .*check BEFFROI"
+    ):
         await publish(descending, "mqtt://127.0.0.1:1")
 
 
 async def test_a_broker_that_goes_away_ends_the_replay_with_what_was_acknowledged(
-    descending: Recording,
+    descending: Recording, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("collector.replay.publish._PATIENCE_S", 1.0)
     with TestBroker() as mortal:
         asyncio.get_running_loop().call_later(0.5, mortal.kill)
-        with pytest.raises(PublishError, match="after 1 acknowledged messages; publish the file"):
+        with pytest.raises(
+            OutletRefusedError, match="after 1 acknowledged messages; publish the file"
+        ):
             await publish(descending, mortal.url, speed=7_200 / 5)
 
 

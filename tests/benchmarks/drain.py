@@ -120,7 +120,9 @@ def publish(url: str, run: str, messages: int) -> None:
     last = None
     for number in range(messages):
         step, sensor = divmod(number, SENSORS)
-        body = {"time": start + step} | {f: 20 + (number * 7 + n) % 90 / 10 for n, f in enumerate(FIELDS)}
+        body = {"time": start + step} | {
+            f: 20 + (number * 7 + n) % 90 / 10 for n, f in enumerate(FIELDS)
+        }
         last = client.publish(f"bench/{run}/s{sensor}", orjson.dumps(body), qos=1)
         if number % 5000 == 4999:
             last.wait_for_publish(60)
@@ -221,7 +223,10 @@ def main() -> None:
                 mine, memory = ours(options.protocol, number * options.messages, options.messages)
                 peak = max(peak, memory)
                 pairs.append((mine, theirs))
-                print(f"round {number + 1}: beffroi {mine:,.0f}/s, bare paho {theirs:,.0f}/s", file=sys.stderr)
+                print(
+                    f"round {number + 1}: beffroi {mine:,.0f}/s, bare paho {theirs:,.0f}/s",
+                    file=sys.stderr,
+                )
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
     result = {
         "machine": platform.machine(), "cores": os.cpu_count(), "protocol": options.protocol,

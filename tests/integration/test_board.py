@@ -48,33 +48,44 @@ def add_series(connection, metric, *, step_s=60):
     """One sensor of one commune that measures `metric`; returns the series id."""
     connection.execute(
         "INSERT INTO city.territory (code, name, code_system, timezone)"
-        " VALUES ('59350', 'Lille', 'insee', 'Europe/Paris') ON CONFLICT DO NOTHING")
-    connection.execute("INSERT INTO city.site (territory_id, code, name)"
-                       " SELECT territory_id, 'gare', 'Gare' FROM city.territory"
-                       " ON CONFLICT DO NOTHING")
-    connection.execute("INSERT INTO city.sensor (site_id, code)"
-                       " SELECT site_id, 'k1' FROM city.site ON CONFLICT DO NOTHING")
+        " VALUES ('59350', 'Lille', 'insee', 'Europe/Paris') ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO city.site (territory_id, code, name)"
+        " SELECT territory_id, 'gare', 'Gare' FROM city.territory"
+        " ON CONFLICT DO NOTHING"
+    )
+    connection.execute(
+        "INSERT INTO city.sensor (site_id, code)"
+        " SELECT site_id, 'k1' FROM city.site ON CONFLICT DO NOTHING"
+    )
     return connection.execute(
         "INSERT INTO city.series (sensor_id, metric, field, unit, scale, shift, step_s, stamp)"
         " SELECT sensor_id, %s, %s, '1', 1, 0, %s, 'start' FROM city.sensor WHERE code = 'k1'"
-        " RETURNING series_id", (metric, metric, step_s)).fetchone()[0]
+        " RETURNING series_id",
+        (metric, metric, step_s),
+    ).fetchone()[0]
 
 
 def add_reading(connection, domain, series, value, *, ago_s=5.0):
-    connection.execute(f"INSERT INTO {domain}.reading VALUES (%s, %s, %s, 1)",
-                       (datetime.now(UTC) - timedelta(seconds=ago_s), value, series))
+    connection.execute(
+        f"INSERT INTO {domain}.reading VALUES (%s, %s, %s, 1)",
+        (datetime.now(UTC) - timedelta(seconds=ago_s), value, series),
+    )
 
 
 def add_quarter_hour(connection, domain, series, total, *, ago_quarters):
     """A closed quarter-hour with one reading."""
     now = datetime.now(UTC)
-    open_since = now - timedelta(minutes=now.minute % 15, seconds=now.second,
-                                 microseconds=now.microsecond)
+    open_since = now - timedelta(
+        minutes=now.minute % 15, seconds=now.second, microseconds=now.microsecond
+    )
     start = open_since - ago_quarters * timedelta(minutes=15)
     connection.execute(
         f"INSERT INTO {domain}.rollup_15min VALUES"
         " (%s, %s, %s, %s, 0, %s, %s, 'NaN', 'NaN', %s, 1, 1, 1, 0, false, '')",
-        (start, total, total, total, total, total, series))
+        (start, total, total, total, total, total, series),
+    )
     return start
 
 
@@ -152,9 +163,7 @@ async def test_voltage_is_never_public(connection, database):
     async with board(database) as client:
         told = (await client.get("/board.json")).json()
 
-    assert told["places"] == [
-        {"territory": None, "name": "", "timezone": "UTC", "figures": []}
-    ]
+    assert told["places"] == [{"territory": None, "name": "", "timezone": "UTC", "figures": []}]
 
 
 async def test_people_are_counted_by_closed_quarter_hours_only(connection, database):
@@ -177,8 +186,11 @@ async def test_the_stream_tells_everything_once_and_then_what_changed(connection
     add_reading(connection, "air", series, 21.4, ago_s=60)
     async with board(database) as client, client.stream("GET", "/events?lang=en") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        events = (json.loads(line.removeprefix("data: "))
-                  async for line in answer.aiter_lines() if line.startswith("data: "))
+        events = (
+            json.loads(line.removeprefix("data: "))
+            async for line in answer.aiter_lines()
+            if line.startswith("data: ")
+        )
         everything = await anext(events)
         add_reading(connection, "air", series, 38.0, ago_s=1)
         while "air.no2.value" not in (change := await asyncio.wait_for(anext(events), 10)):
@@ -232,6 +244,7 @@ async def test_without_a_database_from_the_start_the_page_says_so_and_answers_50
 
 async def test_a_killed_database_leaves_the_last_data_with_a_banner_and_heals():
     with TestCluster() as own:
+
         def prepare(conninfo):
             with psycopg.connect(conninfo, autocommit=True) as connection:
                 migrate(connection)
@@ -313,11 +326,15 @@ def test_a_reading_role_reaches_no_table_of_readings_and_no_chunk(connection, re
     series = add_series(connection, "no2")
     add_reading(connection, "air", series, 21.4)
     add_quarter_hour(connection, "air", series, 5.0, ago_quarters=1)
-    tables = [row[0] for row in connection.execute(
-        "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
-        "  JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE c.relkind IN ('r', 'p') AND (n.nspname IN ('air', 'mobility', 'energy', 'pipeline')"
-        "    OR c.relname LIKE '\\_hyper%')")]
+    tables = [
+        row[0]
+        for row in connection.execute(
+            "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c"
+            "  JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.relkind IN ('r', 'p') AND (n.nspname IN ('air', 'mobility', 'energy', 'pipeline')"
+            "    OR c.relname LIKE '\\_hyper%')"
+        )
+    ]
     assert any("_hyper" in table for table in tables)
 
     with psycopg.connect(readers[role], autocommit=True) as reader:

@@ -24,8 +24,10 @@ def instant(time):
 
 
 def seconds(interval):
-    return sum(float(number) * UNIT_S[unit]
-               for number, unit in re.findall(r"(\d+)(ms|[smhdw])", interval.strip("'")))
+    return sum(
+        float(number) * UNIT_S[unit]
+        for number, unit in re.findall(r"(\d+)(ms|[smhdw])", interval.strip("'"))
+    )
 
 
 def go_float(value):
@@ -35,18 +37,24 @@ def go_float(value):
 
 def expand(sql, start, end, interval_s, timescaledb=True):
     """One query as the PostgreSQL data source sends it."""
-    sql = (sql.replace("$__interval_ms", str(int(interval_s * 1000)))
-              .replace("$__interval", short(interval_s))
-              .replace("$__unixEpochFrom()", str(int(start.timestamp())))
-              .replace("$__unixEpochTo()", str(int(end.timestamp()))))
+    sql = (
+        sql.replace("$__interval_ms", str(int(interval_s * 1000)))
+        .replace("$__interval", short(interval_s))
+        .replace("$__unixEpochFrom()", str(int(start.timestamp())))
+        .replace("$__unixEpochTo()", str(int(end.timestamp())))
+    )
 
     def group(args, alias):
         if len(args) < 2:
-            raise ValueError("macro __timeGroup needs time column and interval and optional fill "
-                             "value")
+            raise ValueError(
+                "macro __timeGroup needs time column and interval and optional fill value"
+            )
         width = seconds(args[1])
-        bucket = (f"time_bucket('{width:.3f}s',{args[0]})" if timescaledb else
-                  f"floor(extract(epoch from {args[0]})/{go_float(width)})*{go_float(width)}")
+        bucket = (
+            f"time_bucket('{width:.3f}s',{args[0]})"
+            if timescaledb
+            else f"floor(extract(epoch from {args[0]})/{go_float(width)})*{go_float(width)}"
+        )
         return bucket + (' AS "time"' if alias else "")
 
     def epoch_group(args, alias):
@@ -55,7 +63,7 @@ def expand(sql, start, end, interval_s, timescaledb=True):
 
     def one(match):
         name, args = match[1], [part.strip(" ") for part in match[2].split(",")]
-        followed = sql[sql.index(match[0]) + len(match[0]):].startswith(",")
+        followed = sql[sql.index(match[0]) + len(match[0]) :].startswith(",")
         lo, hi = int(start.timestamp()), int(end.timestamp())
         match name:
             case "__time":
@@ -101,27 +109,43 @@ def interpolate(sql, values):
 @pytest.fixture
 def city(connection):
     """Two sites of one commune; one series per metric of the catalogue at each."""
-    connection.execute("INSERT INTO city.territory (code, name, code_system, timezone)"
-                       " VALUES ('59350', 'Lille', 'insee', 'Europe/Paris')")
+    connection.execute(
+        "INSERT INTO city.territory (code, name, code_system, timezone)"
+        " VALUES ('59350', 'Lille', 'insee', 'Europe/Paris')"
+    )
     for site in ("gare", "place"):
-        connection.execute("INSERT INTO city.site (territory_id, code, name)"
-                           " VALUES (1, %s, initcap(%s))", (site, site))
-        connection.execute("INSERT INTO city.sensor (site_id, code)"
-                           " SELECT site_id, 'k-' || code FROM city.site WHERE code = %s", (site,))
+        connection.execute(
+            "INSERT INTO city.site (territory_id, code, name) VALUES (1, %s, initcap(%s))",
+            (site, site),
+        )
+        connection.execute(
+            "INSERT INTO city.sensor (site_id, code)"
+            " SELECT site_id, 'k-' || code FROM city.site WHERE code = %s",
+            (site,),
+        )
         connection.execute(
             "INSERT INTO city.series (sensor_id, metric, field, unit, scale, shift, step_s, stamp)"
             " SELECT sensor_id, metric, metric, unit, 1, 0, 900, 'start'"
-            "   FROM city.metric, city.sensor WHERE code = 'k-' || %s", (site,))
+            "   FROM city.metric, city.sensor WHERE code = 'k-' || %s",
+            (site,),
+        )
     for domain in ("air", "mobility", "energy"):
-        connection.execute(f"INSERT INTO {domain}.reading SELECT %s, 7, series_id, 1"
-                           f" FROM public.series WHERE domain = '{domain}'", (NOW,))
-        for table, width in (("rollup_15min", timedelta(minutes=15)),
-                             ("rollup_1h", timedelta(hours=1)), ("rollup_1d", timedelta(days=1))):
+        connection.execute(
+            f"INSERT INTO {domain}.reading SELECT %s, 7, series_id, 1"
+            f" FROM public.series WHERE domain = '{domain}'",
+            (NOW,),
+        )
+        for table, width in (
+            ("rollup_15min", timedelta(minutes=15)),
+            ("rollup_1h", timedelta(hours=1)),
+            ("rollup_1d", timedelta(days=1)),
+        ):
             for back in (1, 2):
                 connection.execute(
                     f"INSERT INTO {domain}.{table} SELECT %s, 7, 7, 7, 0, 7, 7, 1, 1, series_id,"
                     f" 4, 3, 1, 0, false, '' FROM public.series WHERE domain = '{domain}'",
-                    (NOW - back * width,))
+                    (NOW - back * width,),
+                )
     return connection
 
 
@@ -137,10 +161,16 @@ def queries(kind):
 
 def run(connection, page, sql, window):
     domain = page["tags"][1]
-    metrics = [row[0] for row in connection.execute(
-        "SELECT metric FROM city.metric WHERE domain = %s", (domain,))]
-    chosen = {"territory": ["59350"], "site": ["gare", "place"], "metric": metrics,
-              "window": window}
+    metrics = [
+        row[0]
+        for row in connection.execute("SELECT metric FROM city.metric WHERE domain = %s", (domain,))
+    ]
+    chosen = {
+        "territory": ["59350"],
+        "site": ["gare", "place"],
+        "metric": metrics,
+        "window": window,
+    }
     statement = expand(interpolate(sql, chosen), NOW - timedelta(days=7), NOW, 900)
     assert "$" not in statement
     cursor = connection.execute(statement.encode())
@@ -170,8 +200,9 @@ def test_coverage_is_the_received_share_of_the_expected(city):
             assert float(rows[0][0]) == 75.0
         else:
             # The one reading each was taken in March 2026: all are long silent by now.
-            metrics = city.execute("SELECT count(*) FROM city.metric WHERE domain = %s",
-                                   (page["tags"][1],)).fetchone()[0]
+            metrics = city.execute(
+                "SELECT count(*) FROM city.metric WHERE domain = %s", (page["tags"][1],)
+            ).fetchone()[0]
             assert (columns, rows[0][0]) == (["silencieuses"], 2 * metrics)
 
 
@@ -201,8 +232,13 @@ def test_the_variables_offer_what_the_city_has(city):
 def test_the_expander_follows_the_recorded_vectors(shared):
     vectors = json.loads((shared / "grafana" / "postgres-macro-vectors.json").read_text("utf-8"))
     for vector in vectors:
-        given = (vector["sql"], datetime.fromisoformat(vector["from"]),
-                 datetime.fromisoformat(vector["to"]), vector["interval_s"], vector["timescaledb"])
+        given = (
+            vector["sql"],
+            datetime.fromisoformat(vector["from"]),
+            datetime.fromisoformat(vector["to"]),
+            vector["interval_s"],
+            vector["timescaledb"],
+        )
         if "error" in vector:
             with pytest.raises(ValueError, match=re.escape(vector["error"])):
                 expand(*given)

@@ -13,9 +13,9 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from beffroi.embedded.testing import TestBroker
+from collector.outlet import Outlet, OutletRefusedError
 from collector.settings import broker_from_url
 from collector.simulation.city import SimulatedCity, make_city
-from collector.simulation.outlet import Outlet, OutletRefusedError
 from collector.simulation.publish import Progress, publish
 
 WEDNESDAY = 1_714_521_600.0  # 2024-05-01T00:00:00Z

@@ -53,8 +53,11 @@ def figures(rows, place=0):
 
 
 def test_a_concentration_now_is_the_mean_over_the_sensors_heard():
-    rows = Rows([registered("no2", sensors=3)],
-                [latest("no2", 20, 30), latest("no2", 30, 50), latest("no2", 500, 4000)], [])
+    rows = Rows(
+        [registered("no2", sensors=3)],
+        [latest("no2", 20, 30), latest("no2", 30, 50), latest("no2", 500, 4000)],
+        [],
+    )
 
     no2 = figures(rows)["no2"]
 
@@ -93,9 +96,16 @@ def test_a_metric_without_a_series_is_not_shown():
 
 
 def test_free_places_add_up_while_temperatures_average():
-    rows = Rows([registered("parking_free", sensors=2), registered("temperature", sensors=2)],
-                [latest("parking_free", 100, 5), latest("parking_free", 40, 5),
-                 latest("temperature", 10, 5), latest("temperature", 12, 5)], [])
+    rows = Rows(
+        [registered("parking_free", sensors=2), registered("temperature", sensors=2)],
+        [
+            latest("parking_free", 100, 5),
+            latest("parking_free", 40, 5),
+            latest("temperature", 10, 5),
+            latest("temperature", 12, 5),
+        ],
+        [],
+    )
 
     assert figures(rows)["parking_free"].amount.value == 140
     assert figures(rows)["temperature"].amount.value == 11
@@ -104,8 +114,11 @@ def test_free_places_add_up_while_temperatures_average():
 def test_today_begins_at_local_midnight():
     # 23:00 UTC is midnight in Paris in winter.
     before, after = at(22, 45) - timedelta(days=1), at(23) - timedelta(days=1)
-    rows = Rows([registered("bikes", step_s=900)], [],
-                [window("bikes", before, total=100.0), window("bikes", after, total=7.0)])
+    rows = Rows(
+        [registered("bikes", step_s=900)],
+        [],
+        [window("bikes", before, total=100.0), window("bikes", after, total=7.0)],
+    )
 
     assert figures(rows)["bikes"].amount.value == 7
 
@@ -119,8 +132,11 @@ def test_a_day_of_23_hours_still_begins_at_its_own_midnight():
 
 
 def test_a_count_is_public_only_when_its_quarter_hour_has_closed():
-    rows = Rows([registered("bikes", step_s=60)], [],
-                [window("bikes", at(13, 45), total=10.0), window("bikes", at(14), total=90.0)])
+    rows = Rows(
+        [registered("bikes", step_s=60)],
+        [],
+        [window("bikes", at(13, 45), total=10.0), window("bikes", at(14), total=90.0)],
+    )
 
     bikes = figures(rows)["bikes"]
 
@@ -129,8 +145,11 @@ def test_a_count_is_public_only_when_its_quarter_hour_has_closed():
 
 
 def test_power_is_public_only_by_the_hour():
-    rows = Rows([registered("power", step_s=60)], [latest("power", 999, 5)],
-                [window("power", at(13) + k * QUARTER, part=40.0 + k) for k in range(5)])
+    rows = Rows(
+        [registered("power", step_s=60)],
+        [latest("power", 999, 5)],
+        [window("power", at(13) + k * QUARTER, part=40.0 + k) for k in range(5)],
+    )
 
     power = figures(rows)["power"]
 
@@ -149,8 +168,9 @@ def test_power_of_two_communes_adds_up():
 
 
 def test_few_people_are_shown_as_fewer_than_five():
-    rows = Rows([registered("pedestrians", step_s=900)], [],
-                [window("pedestrians", at(13, 45), total=3.0)])
+    rows = Rows(
+        [registered("pedestrians", step_s=900)], [], [window("pedestrians", at(13, 45), total=3.0)]
+    )
     pedestrians = figures(rows)["pedestrians"]
 
     assert pedestrians.amount.hidden
@@ -169,9 +189,14 @@ def test_a_total_does_not_depend_on_what_a_small_cell_hides():
 
 
 def test_no_small_count_appears_in_the_json_in_any_form():
-    rows = Rows([registered("pedestrians", step_s=900)], [],
-                [window("pedestrians", at(12) + k * QUARTER, total=float(t))
-                 for k, t in enumerate([3, 30, 4, 50])])
+    rows = Rows(
+        [registered("pedestrians", step_s=900)],
+        [],
+        [
+            window("pedestrians", at(12) + k * QUARTER, total=float(t))
+            for k, t in enumerate([3, 30, 4, 50])
+        ],
+    )
     page = whole_board(rows)
     told = as_json(Look(page, NOW, away=False))["places"][0]["figures"][0]
 
@@ -183,8 +208,11 @@ def test_no_small_count_appears_in_the_json_in_any_form():
 
 
 def test_coverage_counts_what_was_due_since_midnight():
-    rows = Rows([registered("vehicles", step_s=300, sensors=2)], [],
-                [window("vehicles", at(13, 45), total=9.0, received=3)])
+    rows = Rows(
+        [registered("vehicles", step_s=300, sensors=2)],
+        [],
+        [window("vehicles", at(13, 45), total=9.0, received=3)],
+    )
 
     vehicles = figures(rows)["vehicles"]
 
@@ -193,10 +221,15 @@ def test_coverage_counts_what_was_due_since_midnight():
 
 
 def test_a_curve_has_a_gap_where_too_few_sensors_spoke():
-    rows = Rows([registered("no2", sensors=4)], [],
-                [window("no2", at(13), part=80.0, sensors=4),
-                 window("no2", at(13, 15), part=40.0, sensors=2),
-                 window("no2", at(13, 30), part=60.0, sensors=3)])
+    rows = Rows(
+        [registered("no2", sensors=4)],
+        [],
+        [
+            window("no2", at(13), part=80.0, sensors=4),
+            window("no2", at(13, 15), part=40.0, sensors=2),
+            window("no2", at(13, 30), part=60.0, sensors=3),
+        ],
+    )
 
     last_four = [point.amount.value for point in figures(rows)["no2"].points[-4:]]
 
@@ -204,8 +237,11 @@ def test_a_curve_has_a_gap_where_too_few_sensors_spoke():
 
 
 def test_the_whole_comes_before_its_territories():
-    rows = Rows([registered("no2", "59350"), registered("no2", "59512")],
-                [latest("no2", 10, 5, "59350"), latest("no2", 30, 5, "59512")], [])
+    rows = Rows(
+        [registered("no2", "59350"), registered("no2", "59512")],
+        [latest("no2", 10, 5, "59350"), latest("no2", 30, 5, "59512")],
+        [],
+    )
     page = whole_board(rows, "Métropole")
 
     assert [place.name for place in page.places] == ["Métropole", "Lille", "59512"]
@@ -262,8 +298,9 @@ def test_an_unknown_language_is_refused_with_its_remedy():
 
 
 def test_settings_come_from_the_environment():
-    given = Settings.read({"DASHBOARDS_PORT": "0", "DASHBOARDS_HEADLINE": "no2, bikes",
-                           "DASHBOARDS_HOST": ""})
+    given = Settings.read(
+        {"DASHBOARDS_PORT": "0", "DASHBOARDS_HEADLINE": "no2, bikes", "DASHBOARDS_HOST": ""}
+    )
 
     assert (given.port, given.headline, given.host) == (0, ("no2", "bikes"), "127.0.0.1")
 

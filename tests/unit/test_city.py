@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from storage.city import CityError, parse
+from storage.city import parse
+from storage.mistakes import MistakesError
 
 TOML = """
 [city]
@@ -30,7 +31,7 @@ CSV = HEADER + "99001,mairie,Mairie,2.1,48.9,air-1,temperature,temp,[degF],600,s
 
 
 def mistakes(toml: str, csv: str) -> list[str]:
-    with pytest.raises(CityError) as caught:
+    with pytest.raises(MistakesError) as caught:
         parse(toml, csv)
     return [str(mistake) for mistake in caught.value.mistakes]
 

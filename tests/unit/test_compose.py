@@ -109,8 +109,11 @@ def test_the_database_is_on_the_inner_network_only():
 
 
 def test_the_programs_are_the_commands_of_the_one_image():
-    commands = {name: service["command"] for name, service in SERVICES.items()
-                if service["image"].startswith("beffroi:")}
+    commands = {
+        name: service["command"]
+        for name, service in SERVICES.items()
+        if service["image"].startswith("beffroi:")
+    }
 
     assert commands == {
         "migrate": ["migrate"], "register": ["register", "/city/city.toml"],
@@ -151,9 +154,15 @@ def test_grafana_tells_nobody_and_lets_nobody_in_unnamed():
 def test_the_broker_commits_every_message_and_admits_nobody_without_a_password():
     lines = (ROOT / "deploy" / "mosquitto" / "mosquitto.conf").read_text("utf-8").splitlines()
 
-    for setting in ("plugin /usr/lib/mosquitto_persist_sqlite.so", "plugin_opt_flush_period 0",
-                    "persistence false", "allow_anonymous false", "set_tcp_nodelay true",
-                    "max_queued_messages 1000000", "max_inflight_messages 1000"):
+    for setting in (
+        "plugin /usr/lib/mosquitto_persist_sqlite.so",
+        "plugin_opt_flush_period 0",
+        "persistence false",
+        "allow_anonymous false",
+        "set_tcp_nodelay true",
+        "max_queued_messages 1000000",
+        "max_inflight_messages 1000",
+    ):
         assert setting in lines
 
 

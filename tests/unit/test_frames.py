@@ -67,7 +67,11 @@ def test_no_bytes_make_it_fail_or_read_past_the_end(garbage: bytes, v5: bool):
 
 
 def test_another_packet_stops_it():
-    stream = packet(Frame(1, 7, b"a", b"1"), False) + b"\xd0\x00" + packet(Frame(0, 0, b"b", b"2"), False)
+    stream = (
+        packet(Frame(1, 7, b"a", b"1"), False)
+        + b"\xd0\x00"
+        + packet(Frame(0, 0, b"b", b"2"), False)
+    )
 
     assert publishes(stream, 0, False, 99) == ([Frame(1, 7, b"a", b"1")], 8)
 

@@ -67,8 +67,11 @@ def test_every_panel_has_a_title_a_description_and_a_unit(panel):
 def test_no_panel_reads_a_range_of_readings(panel):
     for target in panel["targets"]:
         relations = set(re.findall(r"(?:FROM|JOIN)\s+([\w.$]+)", target["rawSql"]))
-        views = {f"{domain}.{view}" for domain in Domain
-                 for view in ("$window", "quarter_hours", "hours", "days", "now")}
+        views = {
+            f"{domain}.{view}"
+            for domain in Domain
+            for view in ("$window", "quarter_hours", "hours", "days", "now")
+        }
         assert relations
         assert relations <= views | {"public.series"}
 
@@ -76,8 +79,12 @@ def test_no_panel_reads_a_range_of_readings(panel):
 def test_every_metric_of_a_domain_has_exactly_one_panel_on_its_dashboard():
     for audience in AUDIENCES:
         page = json.loads(rendered()[f"{audience.uid}.json"])
-        titles = [panel["title"] for top in page["panels"]
-                  for panel in [top, *top.get("panels", [])] if panel["type"] == "timeseries"]
+        titles = [
+            panel["title"]
+            for top in page["panels"]
+            for panel in [top, *top.get("panels", [])]
+            if panel["type"] == "timeseries"
+        ]
 
         assert sorted(titles) == sorted(
             metric.labels["fr"] for metric in METRICS if metric.domain is audience.domain

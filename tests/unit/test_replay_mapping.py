@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from collector.replay.mapping import ReplayError, load_mapping, parse_mapping
+from collector.replay.mapping import load_mapping, parse_mapping
 from collector.replay.publish import messages_of
 from collector.replay.read import Recording, city_of, read
+from storage.mistakes import MistakesError
 
 SHIPPED = sorted((Path(__file__).parents[1] / "replay").glob("*.toml"))
 
@@ -87,7 +88,7 @@ def test_the_mappings_of_the_recorded_data_sets_are_free_of_mistakes(path: Path)
 def test_a_mistake_in_a_mapping_is_reported_with_file_line_and_remedy(
     old: str, new: str, said: str
 ):
-    with pytest.raises(ReplayError) as caught:
+    with pytest.raises(MistakesError) as caught:
         parse_mapping(mapping_text().replace(old, new, 1), "m.toml")
 
     assert said in str(caught.value)
@@ -95,7 +96,7 @@ def test_a_mistake_in_a_mapping_is_reported_with_file_line_and_remedy(
 
 def test_all_mistakes_are_reported_at_once():
     text = mapping_text().replace('"start"', '"begin"').replace('separator = ";"', 'separator = ""')
-    with pytest.raises(ReplayError) as caught:
+    with pytest.raises(MistakesError) as caught:
         parse_mapping(text)
 
     assert [mistake.line for mistake in caught.value.mistakes] == [2, 10]
@@ -235,7 +236,7 @@ def test_an_end_stamp_is_published_as_it_is_and_registered_as_such(tmp_path: Pat
 def test_what_the_mapping_does_not_cover_is_reported_with_file_line_and_remedy(
     tmp_path: Path, content: str, said: str
 ):
-    with pytest.raises(ReplayError) as caught:
+    with pytest.raises(MistakesError) as caught:
         reading(tmp_path, content)
 
     assert said in str(caught.value)
@@ -243,12 +244,12 @@ def test_what_the_mapping_does_not_cover_is_reported_with_file_line_and_remedy(
 
 def test_a_naive_time_without_a_zone_is_refused(tmp_path: Path):
     text = mapping_text().replace('\nzone = "Europe/Paris"\n', "\n")
-    with pytest.raises(ReplayError, match="'01/07/2024 10:00' has no offset; name a zone"):
+    with pytest.raises(MistakesError, match="'01/07/2024 10:00' has no offset; name a zone"):
         reading(tmp_path, "when;a;b\n01/07/2024 10:00;1;2\n", text)
 
 
 def test_a_sensor_whose_code_cannot_stand_in_a_topic_is_refused(tmp_path: Path):
-    with pytest.raises(ReplayError, match=r"file\.csv:2: .*'quai/nord'"):
+    with pytest.raises(MistakesError, match=r"file\.csv:2: .*'quai/nord'"):
         reading(tmp_path, "when;a;b\n01/07/2024 10:00;1;quai/nord\n", mapping_text(LONG))
 
 
@@ -257,7 +258,7 @@ def test_a_series_told_in_two_ways_is_refused(tmp_path: Path):
         '{ "01/07/2024 10:00" = "km/h", "01/07/2024 11:00" = "mph" } }\n')  # fmt: skip
     rows = "when;a;b\n01/07/2024 10:00;1;x\n01/07/2024 11:00;1;x\n"
     with pytest.raises(
-        ReplayError, match=r"file\.csv:3: field 'speed' of sensor 'x' is told in two"
+        MistakesError, match=r"file\.csv:3: field 'speed' of sensor 'x' is told in two"
     ):
         reading(tmp_path, rows, text)
 
@@ -284,7 +285,7 @@ def test_gzip_is_known_by_its_suffix_and_an_encoding_by_its_name(tmp_path: Path)
 def test_a_file_in_another_encoding_is_refused_with_the_remedy(tmp_path: Path):
     file = tmp_path / "file.csv"
     file.write_bytes("when;a;b\n01/07/2024 10:00;1;Sté\n".encode("latin-1"))
-    with pytest.raises(ReplayError, match=r"file\.csv:1: cannot be read .* check encoding"):
+    with pytest.raises(MistakesError, match=r"file\.csv:1: cannot be read .* check encoding"):
         read(parse_mapping(mapping_text()), file)
 
 
@@ -338,7 +339,7 @@ def test_json_records_have_dotted_columns_and_null_is_missing(tmp_path: Path):
 def test_json_that_does_not_fit_is_refused_with_the_remedy(tmp_path: Path, content: str, said: str):
     file = tmp_path / "page.json"
     file.write_text(content)
-    with pytest.raises(ReplayError) as caught:
+    with pytest.raises(MistakesError) as caught:
         read(parse_mapping(JSON_MAPPING), file)
 
     assert said in str(caught.value)
@@ -355,5 +356,5 @@ def test_a_damaged_gzip_file_is_refused_with_the_remedy(tmp_path: Path):
     whole = gzip.compress(b"when;a;b\n01/07/2024 10:00;1;2\n")
     for damaged in (b"when;a;b\n", whole[:-9], whole[:12] + b"\xff\xff" + whole[14:]):
         file.write_bytes(damaged)
-        with pytest.raises(ReplayError, match="check encoding and compression in mapping"):
+        with pytest.raises(MistakesError, match="check encoding and compression in mapping"):
             read(parse_mapping(mapping_text()), file)

@@ -32,7 +32,7 @@ class _Client(paho.Client):
 
 
 class OutletRefusedError(Exception):
-    """The broker does not let the simulated sensors in; the message says why."""
+    """The broker is away or lets nobody in; the message says why and what remains."""
 
 
 class Outlet:
@@ -80,8 +80,10 @@ class Outlet:
             await self._connect()
         except OSError as error:
             where = f"{self._broker.host}:{self._broker.port}"
-            raise OutletRefusedError(f"no MQTT broker answers at {where}: {error}") from error
-        self._care = asyncio.create_task(self._stay_connected(), name="simulation[outlet]")
+            raise OutletRefusedError(
+                f"no MQTT broker answers at {where}: {error}; check BEFFROI_MQTT_URL"
+            ) from error
+        self._care = asyncio.create_task(self._stay_connected(), name="outlet")
         await self._until_up()
 
     async def publish(self, topic: str, payload: bytes) -> None:
@@ -159,7 +161,9 @@ class Outlet:
         except TimeoutError:
             raise OutletRefusedError("the MQTT broker does not answer the connection") from None
         if self._refused:
-            raise OutletRefusedError(f"the MQTT broker refused the connection: {self._refused}")
+            raise OutletRefusedError(
+                f"the MQTT broker refused the connection: {self._refused}; check BEFFROI_MQTT_URL"
+            )
 
     async def _until_moved(self, seconds: float = 0.2) -> None:
         try:
