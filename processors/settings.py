@@ -22,7 +22,7 @@ class Settings:
     marks_per_pass
         Rows of marks taken at most in one transaction.
     slice_rows
-        Readings computed at a time; about 150 bytes of memory each.
+        Readings computed at a time; about 100 bytes of memory each, times the readers.
     readers
         Slices read at the same time, each through a connection of its own.
     keep_days

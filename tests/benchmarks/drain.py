@@ -108,7 +108,7 @@ def session(url: str, client_id: str, topic: str, protocol: str) -> None:
     client.loop_stop()
 
 
-def publish(url: str, run: str, messages: int) -> None:
+def publish(url: str, run: str, messages: int, number: int) -> None:
     """Fill the queues of whoever is subscribed."""
     target = broker_from_url(url, {})
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv311)
@@ -116,15 +116,16 @@ def publish(url: str, run: str, messages: int) -> None:
     client.max_inflight_messages_set(1000)
     client.connect(target.host, target.port)
     client.loop_start()
-    start = int(time.time()) - messages // SENSORS - 60
+    # Every round goes on where the last one ended: no reading repeats another.
+    start = 1_767_225_600 + number * (messages // SENSORS)
     last = None
-    for number in range(messages):
-        step, sensor = divmod(number, SENSORS)
+    for count in range(messages):
+        step, sensor = divmod(count, SENSORS)
         body = {"time": start + step} | {
-            f: 20 + (number * 7 + n) % 90 / 10 for n, f in enumerate(FIELDS)
+            f: 20 + (count * 7 + n) % 90 / 10 for n, f in enumerate(FIELDS)
         }
         last = client.publish(f"bench/{run}/s{sensor}", orjson.dumps(body), qos=1)
-        if number % 5000 == 4999:
+        if count % 5000 == 4999:
             last.wait_for_publish(60)
     if last:
         last.wait_for_publish(60)
@@ -217,9 +218,9 @@ def main() -> None:
             session(url, "ours", "bench/ours/+", options.protocol)
             session(url, "bare", "bench/bare/+", options.protocol)
             for number in range(options.rounds):
-                publish(url, "bare", options.messages)
+                publish(url, "bare", options.messages, number)
                 theirs = bare(url, options.protocol, options.messages)
-                publish(url, "ours", options.messages)
+                publish(url, "ours", options.messages, number)
                 mine, memory = ours(options.protocol, number * options.messages, options.messages)
                 peak = max(peak, memory)
                 pairs.append((mine, theirs))
