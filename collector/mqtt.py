@@ -221,7 +221,9 @@ class MqttSource:
     def _on_disconnect(
         self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _p: Any
     ) -> None:
-        self._problem(f"the connection ended: {code}")
+        # A refusal was told already; that the connection then ends is no news.
+        if not self._lost.is_set():
+            self._problem(f"the connection ended: {code}")
         self._lost.set()
 
     def _disconnected(self) -> None:

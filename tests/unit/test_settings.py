@@ -1,0 +1,50 @@
+"""What the collector may be told, and how a mistake is answered."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from collector.settings import SettingError, from_environment
+
+URL = {"BEFFROI_MQTT_URL": "mqtts://city:p%40ss@broker.example"}
+
+
+def test_a_url_gives_host_port_credentials_and_tls():
+    broker = from_environment(URL).broker
+
+    assert (broker.host, broker.port, broker.tls) == ("broker.example", 8883, True)
+    assert (broker.username, broker.password, broker.protocol) == ("city", "p@ss", 5)
+
+
+def test_the_oldest_time_is_a_setting():
+    assert from_environment(URL).oldest == datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    assert from_environment(URL | {"COLLECTOR_OLDEST": "1990-06-01"}).oldest.year == 1990
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, "BEFFROI_MQTT_URL is not set"),
+        ({"BEFFROI_MQTT_URL": "http://x"}, "must look like mqtt://"),
+        ({"BEFFROI_MQTT_URL": "mqtt://x:port"}, "a port that is no number"),
+        (
+            URL | {"COLLECTOR_MQTT_PROTOCOL": "4"},
+            "COLLECTOR_MQTT_PROTOCOL must be 5 or 3.1.1, got '4'",
+        ),
+        (URL | {"COLLECTOR_BATCH_MESSAGES": "many"}, "must be a whole number, got 'many'"),
+        (URL | {"COLLECTOR_RECEIVE_MAXIMUM": "0"}, "must lie between 1 and 65535, got 0"),
+        (URL | {"COLLECTOR_OLDEST": "long ago"}, "must be a date like 2000-01-01, got 'long ago'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_name(environment: dict[str, str], told: str):
+    with pytest.raises(SettingError, match=told):
+        from_environment(environment)
+
+
+def test_a_password_is_never_repeated():
+    with pytest.raises(SettingError) as caught:
+        from_environment({"BEFFROI_MQTT_URL": "ftp://city:hush@broker"})
+
+    assert "hush" not in str(caught.value)
