@@ -1,8 +1,7 @@
 """The first source: paho-mqtt driven by asyncio.
 
-Never ``loop_start``: an exception in a callback kills paho's thread silently, and an
-``ack()`` during its reconnect is sent before CONNECT. Every connection is a client of its
-own with a number of its own; acknowledgements carry that number.
+Every connection is a client of its own with a number of its own, and acknowledgements
+carry that number.
 """
 
 from __future__ import annotations
@@ -16,13 +15,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from collector.buffered import BufferedSocket
+from collector.client import AsyncClient
 from collector.frames import publishes
 from collector.linger import Window
 from collector.settings import Broker
@@ -33,21 +33,6 @@ log = logging.getLogger(__name__)
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _PACKETS_PER_TURN = 2000
 _QOS0_HIGH, _QOS0_LOW = 20_000, 5_000
-
-
-class _Client(paho.Client):
-    """paho with a buffered socket: it reads byte by byte, which costs a call each."""
-
-    buffered: BufferedSocket | None = None
-
-    def _create_socket(self) -> Any:
-        self.buffered = BufferedSocket(super()._create_socket())
-        return self.buffered
-
-    @property
-    def between_packets(self) -> bool:
-        """Whether paho has read no part of a packet that it has not finished."""
-        return self._in_packet["command"] == 0
 
 
 class MqttSource:
@@ -76,7 +61,7 @@ class MqttSource:
         self._arrived = asyncio.Event()
         self._lost = asyncio.Event()
         self._closing = False
-        self._client: _Client | None = None
+        self._client: AsyncClient | None = None
         self._generation = 0
         self._ready = False
         self._paused = False
@@ -123,8 +108,6 @@ class MqttSource:
         self._generation += 1
         client = self._make_client(self._generation)
         self._client = client
-        loop = asyncio.get_running_loop()
-        properties = None
         extra: dict[str, Any] = {}
         if self._broker.protocol == 5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -132,45 +115,13 @@ class MqttSource:
             properties.ReceiveMaximum = self._broker.receive_maximum
             properties.MaximumPacketSize = self._broker.maximum_packet
             extra = {"clean_start": False, "properties": properties}
-        # Name look-up, TCP and TLS block, so they happen in a thread; nothing else does.
-        await loop.run_in_executor(
-            None,
-            lambda: client.connect(
-                self._broker.host, self._broker.port, keepalive=self._broker.keepalive_s, **extra
-            ),
-        )
-        assert client.buffered is not None
-        client.buffered.setsockopt_nodelay()
-        number = client.buffered.fileno()
+        await client.connect_to_broker(lambda: self._read(client), **extra)
 
-        def forget() -> None:
-            loop.remove_reader(number)
-            loop.remove_writer(number)
-
-        client.buffered.before_close = forget
-        loop.add_reader(number, self._read, client)
-        self._write(client)
-
-    def _make_client(self, generation: int) -> _Client:
-        broker = self._broker
-        v5 = broker.protocol == 5
-        client = _Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            clean_session=None if v5 else False,
-            protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
-            manual_ack=True,
-        )
-        client.connect_timeout = 10.0
-        if broker.username is not None:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            client.tls_set(broker.ca_file, broker.certificate_file, broker.key_file)
+    def _make_client(self, generation: int) -> AsyncClient:
+        client = AsyncClient(self._broker, self._broker.protocol, manual_ack=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
-        # Set so that paho asks for a write instead of writing at every acknowledgement.
-        client.on_socket_register_write = lambda *_: None
         pending = self._pending.append
         decode = _topic
 
@@ -229,9 +180,8 @@ class MqttSource:
     def _disconnected(self) -> None:
         self.connected = self._ready = False
         client, self._client = self._client, None
-        if client is None or client.buffered is None:
-            return
-        client.buffered.close()
+        if client is not None:
+            client.drop()
 
     def _problem(self, what: str) -> None:
         self.last_problem = what
@@ -243,11 +193,11 @@ class MqttSource:
         except TimeoutError:
             if self._client is not None:
                 self._client.loop_misc()
-                self._write(self._client)
+                self._client.write()
 
     # Reading ----------------------------------------------------------------
 
-    def _read(self, client: _Client) -> None:
+    def _read(self, client: AsyncClient) -> None:
         if client is not self._client or client.buffered is None:
             return
         before = len(self._pending)
@@ -265,7 +215,7 @@ class MqttSource:
         else:
             # More may wait in our buffer than the socket would ever signal.
             asyncio.get_running_loop().call_soon(self._read, client)
-        self._write(client)
+        client.write()
         if len(self._pending) > before:
             self._arrived.set()
             # Only QoS 0 can pass the window; the broker may drop it, we must not swell.
@@ -273,7 +223,7 @@ class MqttSource:
                 self._paused = True
                 asyncio.get_running_loop().remove_reader(buffered.fileno())
 
-    def _take_frames(self, client: _Client, buffered: BufferedSocket, most: int) -> int:
+    def _take_frames(self, client: AsyncClient, buffered: BufferedSocket, most: int) -> int:
         """Take complete PUBLISH packets past paho; returns how many."""
         if not client.between_packets:
             return 0
@@ -286,24 +236,6 @@ class MqttSource:
             )
         buffered.skip_to(end)
         return len(frames)
-
-    def _write(self, client: _Client) -> None:
-        buffered = client.buffered
-        if buffered is None or buffered.fileno() < 0:
-            return
-        if client.want_write():
-            with buffered.corked():
-                client.loop_write()
-        loop = asyncio.get_running_loop()
-        if buffered.fileno() < 0:
-            return
-        if buffered.unsent:
-            loop.add_writer(buffered.fileno(), self._flush, client)
-
-    def _flush(self, client: _Client) -> None:
-        buffered = client.buffered
-        if buffered is not None and buffered.flush() and buffered.fileno() >= 0:
-            asyncio.get_running_loop().remove_writer(buffered.fileno())
 
     # The interface ----------------------------------------------------------
 
@@ -340,7 +272,7 @@ class MqttSource:
                 ]
             )
         )
-        self._write(client)
+        client.write()
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """See :meth:`collector.source.Source.subscribe`."""
@@ -355,7 +287,7 @@ class MqttSource:
                 self._subscribe(self._client, new)
             if gone:
                 self._client.unsubscribe(gone)
-            self._write(self._client)
+            self._client.write()
 
     @property
     def topics(self) -> tuple[str, ...]:

@@ -1,7 +1,4 @@
-"""One connection that publishes at QoS 1 and counts what the broker acknowledged.
-
-paho-mqtt driven by asyncio, as the collector's source is: no thread of paho's own.
-"""
+"""One connection that publishes at QoS 1 and counts what the broker acknowledged."""
 
 from __future__ import annotations
 
@@ -10,25 +7,15 @@ import time
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from collector.buffered import BufferedSocket
+from collector.client import AsyncClient
 from collector.settings import Broker
 
 WINDOW = 1_000
 """Messages on their way at once."""
 _AGAIN_S = 0.5
-
-
-class _Client(paho.Client):
-    """paho with a buffered socket: one system call for many packets."""
-
-    buffered: BufferedSocket | None = None
-
-    def _create_socket(self) -> Any:
-        self.buffered = BufferedSocket(super()._create_socket())
-        return self.buffered
 
 
 class OutletRefusedError(Exception):
@@ -47,25 +34,13 @@ class Outlet:
         self._moved = asyncio.Event()
         self._up = asyncio.Event()
         self._closing = False
-        client = _Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=broker.client_id,
-            protocol=MQTTProtocolVersion.MQTTv311,
-            # Kept by paho across connections, so that nothing published is forgotten.
-            clean_session=False,
-        )
+        # A session that paho keeps across connections, so that nothing published is forgotten.
+        client = AsyncClient(broker, 4)
         # No window of paho's own: it walks all messages in flight at every acknowledgement.
         client.max_inflight_messages_set(0)
-        client.connect_timeout = 10.0
-        if broker.username is not None:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            client.tls_set(broker.ca_file, broker.certificate_file, broker.key_file)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
-        # Set so that paho asks for a write instead of writing at every message.
-        client.on_socket_register_write = lambda *_: None
         self._client = client
         self._care: asyncio.Task[None] | None = None
 
@@ -89,7 +64,7 @@ class Outlet:
     async def publish(self, topic: str, payload: bytes) -> None:
         """Hand over one message; waits while the window is full."""
         while self.waiting >= WINDOW:
-            self._write()
+            self._client.write()
             self._moved.clear()
             if self.waiting >= WINDOW:
                 await self._until_moved()
@@ -98,11 +73,11 @@ class Outlet:
 
     def flush(self) -> None:
         """Send what was handed over; call after each burst."""
-        self._write()
+        self._client.write()
 
     async def drain(self, seconds: float) -> None:
         """Wait until all is acknowledged, or that long."""
-        self._write()
+        self._client.write()
         end = time.monotonic() + seconds
         while self.waiting and time.monotonic() < end:
             self._moved.clear()
@@ -115,38 +90,21 @@ class Outlet:
             self._care.cancel()
             await asyncio.gather(self._care, return_exceptions=True)
         self._client.disconnect()
-        self._write()
-        if self._client.buffered is not None:
-            self._client.buffered.close()
+        self._client.write()
+        self._client.drop()
 
     # The connection ---------------------------------------------------------
 
     async def _connect(self) -> None:
-        client, loop = self._client, asyncio.get_running_loop()
         self._up.clear()
-        await loop.run_in_executor(
-            None, lambda: client.connect(self._broker.host, self._broker.port, keepalive=30)
-        )
-        buffered = client.buffered
-        assert buffered is not None
-        buffered.setsockopt_nodelay()
-        number = buffered.fileno()
-
-        def forget() -> None:
-            loop.remove_reader(number)
-            loop.remove_writer(number)
-
-        buffered.before_close = forget
-        loop.add_reader(number, self._read, buffered)
-        self._write()
+        await self._client.connect_to_broker(self._read)
 
     async def _stay_connected(self) -> None:
         while not self._closing:
             await asyncio.sleep(_AGAIN_S)
-            buffered = self._client.buffered
-            if buffered is not None and buffered.fileno() >= 0:
+            if self._client.open:
                 self._client.loop_misc()
-                self._write()
+                self._client.write()
                 continue
             try:
                 await self._connect()
@@ -189,25 +147,11 @@ class Outlet:
         self.acknowledged += 1
         self._moved.set()
 
-    def _read(self, buffered: BufferedSocket) -> None:
-        client = self._client
-        if client.buffered is not buffered:
+    def _read(self) -> None:
+        client, buffered = self._client, self._client.buffered
+        if buffered is None:
             return
         with buffered.corked():
             while client.loop_read() == MQTTErrorCode.MQTT_ERR_SUCCESS and not buffered.drained:
                 pass
-        self._write()
-
-    def _write(self) -> None:
-        buffered = self._client.buffered
-        if buffered is None or buffered.fileno() < 0:
-            return
-        if self._client.want_write():
-            with buffered.corked():
-                self._client.loop_write()
-        if buffered.unsent and buffered.fileno() >= 0:
-            asyncio.get_running_loop().add_writer(buffered.fileno(), self._flush, buffered)
-
-    def _flush(self, buffered: BufferedSocket) -> None:
-        if buffered.flush() and buffered.fileno() >= 0:
-            asyncio.get_running_loop().remove_writer(buffered.fileno())
+        client.write()
