@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from beffroi.mistakes import USER_MISTAKES
+from beffroi.mistakes import NO_SCHEMA, USER_MISTAKES
 
 
 def main() -> None:
@@ -13,6 +13,12 @@ def main() -> None:
 
     try:
         app()
+    except NO_SCHEMA:
+        print(
+            "beffroi: the database has no Beffroi schema, or an older one; run: beffroi migrate",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from None
     except USER_MISTAKES as error:
         print(f"beffroi: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -50,7 +50,8 @@ def take(connection: psycopg.Connection) -> Books:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         paper = sums(connection)
         row = connection.execute(
-            "SELECT count(*) FILTER (WHERE field <> ''), count(*) FILTER (WHERE field = '')"
+            "SELECT coalesce(sum(readings) FILTER (WHERE field <> ''), 0)::int8,"
+            "       count(*) FILTER (WHERE field = '')"
             "  FROM pipeline.refusal"
         ).fetchone()
         assert row is not None

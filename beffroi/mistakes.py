@@ -17,6 +17,13 @@ class NotRunningError(Exception):
     """Nothing runs where something was expected to."""
 
 
+NO_SCHEMA = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.InvalidSchemaName,
+    asyncpg.UndefinedTableError,
+    asyncpg.InvalidSchemaNameError,
+)
+
 USER_MISTAKES = (
     EmbeddedError,
     SettingError,

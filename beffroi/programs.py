@@ -49,6 +49,7 @@ class Programs:
         self._board_host = board_host
         self._board_port = board_port
         self.board_url = ""
+        self.restarted = 0
 
     def start(self) -> None:
         """Start all three and wait until each says that it is well."""
@@ -95,6 +96,7 @@ class Programs:
                 child.process = self._spawn(child.name, child.command, self._environment)
                 child.started, child.resume_at = now, 0.0
                 again.append(child.name)
+                self.restarted += 1
         return again
 
     def memory(self) -> dict[str, int]:

@@ -57,7 +57,9 @@ def keep_running(stack: Stack, programs: Programs, stop: threading.Event, consol
 def look_after(stack: Stack, programs: Programs, console: Console) -> None:
     """Start again whatever has ended by itself. To be called now and then."""
     try:
-        names = stack.revive() + programs.watch()
+        revived = stack.revive()
+        programs.restarted += len(revived)
+        names = revived + programs.watch()
     except EmbeddedError as error:
         # Told, and tried again a moment later: what ended may still hold its port.
         console.print(str(error))

@@ -22,6 +22,9 @@ from storage.units import UnitError, conversion
 
 UNKNOWN_SENSOR, UNREADABLE_TOPIC = 0, -1
 _KEPT_OF_TOO_LARGE = 4096
+_REFUSALS_PER_MESSAGE = 50
+_REMEMBERED = 10_000
+_LONGEST_NAME, _LONGEST_DETAIL = 200, 500
 _TIME_LIMIT_US = 1 << 61  # beyond it the arithmetic on int64 microseconds could overflow
 
 
@@ -54,6 +57,8 @@ class Decoding:
         """Scale and shift for a unit that the message itself declares; None: does not fit."""
         key = (position, unit)
         if key not in self._conversions:
+            if len(self._conversions) >= _REMEMBERED:
+                self._conversions.clear()  # senders choose these words
             routes = self.routes
             found: tuple[float, float] | None
             if unit == routes.unit[position]:
@@ -87,6 +92,7 @@ class _Assembly:
         self._own_unit: list[tuple[int, float, float]] = []
         self._refusals: list[RefusalRow] = []
         self._refusal_message: list[int] = []
+        self._refused_of: dict[int, list[int]] = {}
 
     def intake(self) -> Intake:
         count = len(self._messages)
@@ -115,7 +121,9 @@ class _Assembly:
             detail = f"{len(message.payload)} bytes; the first {_KEPT_OF_TOO_LARGE} are kept"
             return self._refuse_all(number, route.sensor_id, Reason.TOO_LARGE, detail)
         try:
-            decoded = route.decode(message.payload, route.hints, message.received_us)
+            # "Now" is no time for a value that the broker kept from some time ago.
+            received_us = 0 if message.retain else message.received_us
+            decoded = route.decode(message.payload, route.hints, received_us)
         except Undecodable as error:
             return self._refuse_all(number, route.sensor_id, error.reason, error.detail)
         if route.fields is None:
@@ -184,6 +192,12 @@ class _Assembly:
                 return
             self._own_unit.append((len(self._value), *affine))
         if time_us is None:
+            if message.retain:
+                self._refuse(
+                    number, sensor_id, field, Reason.BAD_TIME,
+                    "a retained message without a time may be of any age",
+                )  # fmt: skip
+                return
             time_us = message.received_us
         elif not -_TIME_LIMIT_US < time_us < _TIME_LIMIT_US:
             self._refuse(number, sensor_id, field, Reason.BAD_TIME, "the time is out of range")
@@ -197,11 +211,23 @@ class _Assembly:
         self._field.append(field)
 
     def _refuse(self, number: int, sensor_id: int, field: str, reason: Reason, detail: str) -> None:
+        before = self._refused_of.get(number, [])
+        if len(before) >= _REFUSALS_PER_MESSAGE:
+            # A message of thousands of wrong readings must not become thousands of rows.
+            last = self._refusals[before[-1]]
+            more = last.readings
+            self._refusals[before[-1]] = last._replace(
+                readings=last.readings + 1, detail=f"and {more} more readings of this message"
+            )
+            return
         message = self._messages[number]
+        payload = b"" if before else message.payload
+        self._refused_of.setdefault(number, before).append(len(self._refusals))
         self._refusals.append(
             RefusalRow(
-                message.received_us, sensor_id, message.topic, bytes(message.payload), field,
-                reason, detail,
+                message.received_us, sensor_id, message.topic,
+                payload, field[:_LONGEST_NAME], reason,
+                detail[:_LONGEST_DETAIL],
             )
         )  # fmt: skip
         self._refusal_message.append(number)
@@ -215,7 +241,13 @@ class _Assembly:
             payload = payload[:_KEPT_OF_TOO_LARGE]
         self._refusals.append(
             RefusalRow(
-                message.received_us, sensor_id, message.topic, bytes(payload), "", reason, detail
+                message.received_us,
+                sensor_id,
+                message.topic,
+                payload,
+                "",
+                reason,
+                detail[:_LONGEST_DETAIL],
             )
         )
         self._refusal_message.append(number)

@@ -18,8 +18,12 @@ _PUBLISH = 3
 
 
 class Frame(NamedTuple):
-    """One PUBLISH packet; ``mid`` is 0 at QoS 0."""
+    """One PUBLISH packet; ``mid`` is 0 at QoS 0.
 
+    ``retain``: the broker kept it from some time ago and sends it because of a subscription.
+    """
+
+    retain: bool
     qos: int
     mid: int
     topic: bytes
@@ -35,7 +39,7 @@ def publishes(data: bytes, at: int, v5: bool, most: int) -> tuple[list[Frame], i
     Examples
     --------
     >>> publishes(bytes.fromhex("3206 0001 61 0007 21  d000".replace(" ", "")), 0, False, 10)
-    ([Frame(qos=1, mid=7, topic=b'a', payload=b'!')], 8)
+    ([Frame(retain=False, qos=1, mid=7, topic=b'a', payload=b'!')], 8)
     """
     frames: list[Frame] = []
     size = len(data)
@@ -60,7 +64,7 @@ def publishes(data: bytes, at: int, v5: bool, most: int) -> tuple[list[Frame], i
             position += properties
         if position > end or qos == 3:
             break
-        frames.append(Frame(qos, mid, topic, data[position:end]))
+        frames.append(Frame(bool(data[at] & 1), qos, mid, topic, data[position:end]))
         at = end
     return frames, at
 

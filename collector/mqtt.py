@@ -126,7 +126,12 @@ class MqttSource:
         decode = _topic
 
         def on_message(_client: paho.Client, _data: Any, m: paho.MQTTMessage) -> None:
-            pending(Message(generation, m.mid, m.qos, decode(m), bytes(m.payload), self._now_us))
+            self._now_us += 1
+            pending(
+                Message(
+                    generation, m.mid, m.qos, decode(m), bytes(m.payload), self._now_us, m.retain
+                )
+            )
 
         client.on_message = on_message
         return client
@@ -152,7 +157,9 @@ class MqttSource:
     def _subscribe(self, client: paho.Client, topics: Sequence[str]) -> None:
         # QoS 2 is never asked for: paho answers it before we have the message.
         v5 = self._broker.protocol == 5
-        wanted: list[Any] = [(t, SubscribeOptions(qos=1) if v5 else 1) for t in topics]
+        # 1: what the broker retains is sent for a new subscription, not at every connection.
+        options = SubscribeOptions(qos=1, retainHandling=1) if v5 else 1
+        wanted: list[Any] = [(topic, options) for topic in topics]
         _, mid = client.subscribe(wanted)
         if mid is not None:
             self._asked[mid] = tuple(topics)
@@ -201,7 +208,7 @@ class MqttSource:
         if client is not self._client or client.buffered is None:
             return
         before = len(self._pending)
-        self._now_us = time.time_ns() // 1000
+        self._now_us = max(time.time_ns() // 1000, self._now_us)
         buffered = client.buffered
         left = _PACKETS_PER_TURN
         while left > 0:
@@ -230,10 +237,11 @@ class MqttSource:
         data, at = buffered.peek()
         frames, end = publishes(data, at, self._broker.protocol == 5, most)
         generation, now_us, pending = self._generation, self._now_us, self._pending
-        for qos, mid, topic, payload in frames:
-            pending.append(
-                Message(generation, mid, qos, topic.decode("utf-8", "replace"), payload, now_us)
-            )
+        for retain, qos, mid, topic, payload in frames:
+            now_us += 1
+            name = topic.decode("utf-8", "replace")
+            pending.append(Message(generation, mid, qos, name, payload, now_us, retain))
+        self._now_us = now_us
         buffered.skip_to(end)
         return len(frames)
 

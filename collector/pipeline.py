@@ -216,6 +216,8 @@ class Pipeline:
         while True:
             try:
                 result = await attempt()
+            except asyncpg.DataError:
+                raise  # the driver's own refusal of a value is no outage
             except database.AWAY as error:
                 DATABASE_UP.set(0)
                 self.totals.database_problem = f"{type(error).__name__}: {error}"

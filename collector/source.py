@@ -11,6 +11,8 @@ class Message(NamedTuple):
 
     ``generation`` numbers the connection it came on: after a lost session brokers count
     ``mid`` from 1 again, and an old acknowledgement would destroy a new message.
+    ``received_us`` differs for every message, so that messages without a time of their own
+    do not fall on one. ``retain``: the broker kept it, so it may be of any age.
     """
 
     generation: int
@@ -19,6 +21,7 @@ class Message(NamedTuple):
     topic: str
     payload: bytes
     received_us: int
+    retain: bool = False
 
 
 class Source(Protocol):

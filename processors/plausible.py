@@ -24,6 +24,10 @@ REACH_US = 2 * 3_600_000_000
 NEVER = np.iinfo(np.int64).max
 """A time that does not come. [us]"""
 
+RATE_US = 900_000_000
+"""No change counts as faster than over this: a step of a sensor's resolution within ten
+seconds is no rate. [us]"""
+
 _HOUR_US = 3.6e9
 
 
@@ -87,13 +91,15 @@ def rates(tracks: Tracks) -> Rows:
     """Readings that changed too fast since the one before."""
     if np.isnan(tracks.rate).all():
         return np.empty(0, np.intp)
-    # No interval counts as shorter than a step, so a rate beyond the limit needs this jump.
-    enough = tracks.rate * (tracks.step / _HOUR_US)
+    # No interval counts as shorter than a step or RATE_US, so a rate beyond the limit needs
+    # this jump.
+    enough = tracks.rate * (np.maximum(tracks.step, RATE_US) / _HOUR_US)
     rows = np.flatnonzero(np.abs(tracks.jump) > tracks.spread(enough))
     of = tracks.of(rows)
     interval, step = tracks.time[rows] - tracks.time[rows - 1], tracks.step[of]
     joined = (step == 0) | (interval <= STEPS_TO_GAP * step)
-    fast = np.abs(tracks.jump[rows]) > tracks.rate[of] * (interval / _HOUR_US)
+    over = np.maximum(np.maximum(interval, step), RATE_US)
+    fast = np.abs(tracks.jump[rows]) > tracks.rate[of] * (over / _HOUR_US)
     return rows[np.flatnonzero(fast & joined)]
 
 

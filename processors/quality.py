@@ -79,7 +79,7 @@ def assess(
       states. A spike pulls the mean its own neighbours are judged by, so one of those may
       be suspect with it.
     * rate of change: a change since the reading before, over no gap, faster than the
-      limit is SUSPECT. Times shorter than the step count as one step: a jittering clock
+      limit is SUSPECT. Times shorter than the step or 15 min count as that: a jittering clock
       makes no rate. Not for angles and states.
     * flat line: without any change for ``flat_h`` hours or longer is SUSPECT, from the
       reading that completes the time. Unusable readings and gaps do not break the run.

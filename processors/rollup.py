@@ -37,10 +37,17 @@ DAY = np.timedelta64(24, "h")
 Progress = Callable[[int, int], None]
 
 
+def _require_readers(pool: asyncpg.Pool) -> None:
+    # Slices are read through connections of their own; one alone would wait for itself for ever.
+    if pool.get_max_size() < 2:
+        raise ValueError("the processor's pool needs at least two connections")
+
+
 async def process(pool: asyncpg.Pool, now: np.datetime64, settings: Settings | None = None) -> Pass:
     """One incremental pass over every domain."""
     settings = settings or Settings()
     began, done = time.monotonic(), Pass()
+    _require_readers(pool)
     async with pool.acquire() as lent:
         connection = cast(asyncpg.Connection, lent)  # the proxy has all of its methods
         for domain in Domain:
@@ -86,6 +93,7 @@ async def recompute(
     first, last = start.astype("datetime64[D]"), (stop - context.MOMENT).astype("datetime64[D]")
     days = np.arange(first, last + 1).astype("datetime64[us]")
     total, finished = len(days) * len(Domain), 0
+    _require_readers(pool)
     async with pool.acquire() as lent:
         connection = cast(asyncpg.Connection, lent)  # the proxy has all of its methods
         for domain in Domain:

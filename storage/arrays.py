@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from storage.binary import HEADER, TRAILER
 
+PG_EPOCH_US = 946_684_800_000_000
+"""PostgreSQL counts from 2000-01-01, in Unix microseconds."""
 _INT4 = 23  # the type's number in pg_type
 _ELEMENT = np.dtype([("length", ">i4"), ("value", ">i4")])
 

@@ -10,7 +10,8 @@ import difflib
 import io
 import re
 import zoneinfo
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,15 +26,15 @@ from pydantic import (
     model_validator,
 )
 
-from storage.catalogue import METRICS, Domain, Kind, Metric
+from storage.catalogue import BY_NAME, METRICS, Domain, Kind, Metric
 from storage.mistakes import Mistake, MistakesError, parse_toml, plain, read_text
-from storage.units import UnitError, conversion
+from storage.units import UnitError, check_unit, conversion
 
 
 def _known_zone(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"{name!r} is no time zone; write one like 'Europe/Paris'") from error
     return name
 
@@ -58,7 +59,7 @@ class Binding(BaseModel):
 
     model_config = _Strict
     topic: str = Field(min_length=1)
-    format: str = "plain"
+    format: Literal["plain", "senml"] = "plain"
     timezone: Zone = "UTC"
     time_field: str = ""
     ignore: tuple[str, ...] = ()
@@ -67,6 +68,13 @@ class Binding(BaseModel):
     @classmethod
     def _segments(cls, topic: str) -> str:
         segments = topic.split("/")
+        if topic.startswith("$"):
+            raise ValueError(
+                "a topic may not start with '$'; sharing is a setting of the collector"
+            )
+        names = [segment for segment in segments if segment.startswith("{")]
+        if len(names) != len(set(names)):
+            raise ValueError("a named segment may stand only once")
         for position, segment in enumerate(segments):
             if segment == "#" and position != len(segments) - 1:
                 raise ValueError("'#' may only stand at the end")
@@ -97,9 +105,12 @@ class OwnMetric(BaseModel):
     public_step_s: int | None = None
 
     @model_validator(mode="after")
-    def _range(self) -> OwnMetric:
+    def _sound(self) -> OwnMetric:
+        if self.name in BY_NAME:
+            raise ValueError(f"{self.name!r} is in the catalogue already; choose another name")
         if not self.low < self.high:
             raise ValueError("low must be below high")
+        check_unit(self.unit)
         return self
 
     def metric(self) -> Metric:
@@ -109,6 +120,12 @@ class OwnMetric(BaseModel):
             self.name, self.domain, self.unit, self.kind, self.low, self.high, labels,
             self.spike, self.rate_per_h, self.flat_h, self.public_step_s,
         )  # fmt: skip
+
+
+def _once(what: str, names: list[str]) -> None:
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{what} {sorted(twice)[0]!r} stands there twice; remove one")
 
 
 class _CityHead(BaseModel):
@@ -123,6 +140,24 @@ class _CityFile(BaseModel):
     territory: tuple[Territory, ...] = Field(min_length=1)
     binding: tuple[Binding, ...] = ()
     metric: tuple[OwnMetric, ...] = ()
+
+    @field_validator("territory")
+    @classmethod
+    def _territories(cls, territories: tuple[Territory, ...]) -> tuple[Territory, ...]:
+        _once("code", [territory.code for territory in territories])
+        return territories
+
+    @field_validator("binding")
+    @classmethod
+    def _bindings(cls, bindings: tuple[Binding, ...]) -> tuple[Binding, ...]:
+        _once("topic", [binding.topic for binding in bindings])
+        return bindings
+
+    @field_validator("metric")
+    @classmethod
+    def _metrics(cls, metrics: tuple[OwnMetric, ...]) -> tuple[OwnMetric, ...]:
+        _once("name", [metric.name for metric in metrics])
+        return metrics
 
 
 def _empty_is_none(value: object) -> object:
@@ -164,6 +199,8 @@ class PlacedSeries:
     metric: Metric
     scale: float
     shift: float
+    file: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +247,9 @@ def _parse_sensors(
     reader = csv.DictReader(io.StringIO(text), strict=True)
     by_name = {metric.name: metric for metric in metrics}
     codes = {territory.code for territory in territories}
-    mistakes: list[Mistake] = []
+    mistakes = [Mistake(name, 1, what) for what in _header_mistakes(reader.fieldnames or ())]
+    if mistakes:
+        raise MistakesError(mistakes)
     placed: list[PlacedSeries] = []
     seen: dict[tuple[str, str], int] = {}
     home: dict[str, tuple[str, str, int]] = {}
@@ -236,7 +275,7 @@ def _parse_sensors(
                     )
                 seen.setdefault(key, line)
                 if not problems:
-                    placed.append(entry)
+                    placed.append(replace(entry, file=name, number=line))
             mistakes += [Mistake(name, line, problem) for problem in problems]
     except csv.Error as error:
         mistakes.append(Mistake(name, reader.line_num, f"this is not CSV: {error}"))
@@ -245,17 +284,31 @@ def _parse_sensors(
     return tuple(placed)
 
 
+def _header_mistakes(names: Sequence[str]) -> list[str]:
+    if len(names) == 1 and ";" in names[0]:
+        return ["the cells are separated by ';'; save the list with commas"]
+    needed = [key for key, field in Series.model_fields.items() if field.is_required()]
+    found = [f"column {key} is missing; add it" for key in needed if key not in names]
+    found += [f"column {key} is not known" for key in names if key not in Series.model_fields]
+    found += [f"column {key} stands there twice" for key in set(names) if names.count(key) > 1]
+    return found
+
+
 def _read_line(
     row: dict[str | None, str | None], codes: set[str], by_name: dict[str, Metric]
 ) -> tuple[list[str], PlacedSeries | None]:
     if None in row:
         return ["has more cells than the header; quote cells that hold a comma"], None
     cells = {key: value for key, value in row.items() if value is not None}
+    if any("\0" in value for value in cells.values()):
+        return ["holds a NUL character; remove it"], None
     try:
         line = Series.model_validate(cells)
     except ValidationError as error:
         return [plain(problem["loc"], problem["msg"]) for problem in error.errors()], None
     problems = []
+    if line.stamp == "end" and not line.step_s:
+        problems.append("stamp: 'end' needs a step_s, which says where the interval started")
     if line.territory not in codes:
         problems.append(f"territory {line.territory!r} is not in city.toml; add a [[territory]]")
     metric = by_name.get(line.metric)

@@ -26,5 +26,5 @@ def _settings(application: str) -> dict[str, str]:
 AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError,
         asyncpg.InsufficientResourcesError, asyncpg.SerializationError, asyncpg.DeadlockDetectedError,
-        asyncpg.QueryCanceledError, TimeoutError)  # fmt: skip
+        asyncpg.QueryCanceledError, asyncpg.ReadOnlySQLTransactionError, TimeoutError)  # fmt: skip
 """Errors that pass: the database is away, full, restarting or asks to try again."""

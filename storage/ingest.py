@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import binary
+from storage.arrays import PG_EPOCH_US
 from storage.catalogue import DOMAINS
 from storage.high_water import HighWater
 from storage.intake import Intake, Outcome, RefusalRow, Status
 from storage.ledger import DirtyMarks, save_ledger
 from storage.reading import Batch, Reason
-
-_PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in Unix microseconds
 
 
 async def store(connection: asyncpg.Connection, intake: Intake, high_water: HighWater) -> Outcome:
@@ -61,14 +60,14 @@ async def _store(
     high_water.raise_to(batch.series[stored], batch.time[stored].view(np.int64))
     reasons: dict[str, int] = {}
     for refusal in refusals:
-        reasons[refusal.reason] = reasons.get(refusal.reason, 0) + 1
+        reasons[refusal.reason] = reasons.get(refusal.reason, 0) + refusal.readings
     return Outcome(
         messages=len(intake.message_sensor),
         messages_refused=int(intake.message_refused.sum()),
-        decoded=len(batch) + sum(1 for refusal in intake.refusals if refusal.field),
+        decoded=len(batch) + sum(refusal.readings for refusal in intake.refusals if refusal.field),
         stored=int(stored.sum()),
         duplicate=int((status == Status.DUPLICATE).sum()),
-        refused=len(refusals),
+        refused=sum(refusal.readings for refusal in refusals),
         reasons=reasons,
     )
 
@@ -120,7 +119,7 @@ async def _insert_late(
     """Insert what is missing; returns the values already there, by row."""
     time_us = batch.time.view(np.int64)
     columns = (
-        (time_us - _PG_EPOCH_US).tolist(),
+        (time_us - PG_EPOCH_US).tolist(),
         batch.value.tolist(),
         batch.series.tolist(),
         batch.flag.tolist(),
@@ -151,24 +150,26 @@ async def _insert_late(
                   AND time = timestamptz '2000-01-01 00:00:00+00' + k.us * interval '1 microsecond') r
         """,
         [keys[row][0] for row in missed],
-        [keys[row][1] - _PG_EPOCH_US for row in missed],
+        [keys[row][1] - PG_EPOCH_US for row in missed],
     )
-    value = {(row[0], row[1] + _PG_EPOCH_US): row[2] for row in there}
+    value = {(row[0], row[1] + PG_EPOCH_US): row[2] for row in there}
     return {row: value[keys[row]] for row in missed}
 
 
 def _conflicts(intake: Intake, status: NDArray[np.int8]) -> list[RefusalRow]:
-    rows = np.flatnonzero(status == Status.CONFLICT).tolist()
-    refusals = []
-    for row in rows:
+    refusals: list[RefusalRow] = []
+    told: set[int] = set(intake.refusal_message)
+    for row in np.flatnonzero(status == Status.CONFLICT).tolist():
         message = int(intake.message[row])
+        payload = b"" if message in told else intake.payload[message]
+        told.add(message)
         time = np.datetime_as_string(intake.batch.time[row], timezone="UTC")
         refusals.append(
             RefusalRow(
                 int(intake.received_us[message]),
                 int(intake.sensor[row]),
                 intake.topic[message],
-                intake.payload[message],
+                payload,
                 intake.field[row],
                 Reason.CONFLICT,
                 f"another value than {intake.batch.value[row]:.15g} is stored for {time}; "
@@ -187,10 +188,12 @@ async def _save_refusals(connection: asyncpg.Connection, refusals: list[RefusalR
     await connection.execute(
         """
         INSERT INTO pipeline.refusal
-               (received_at, sensor_id, topic, payload, field, reason, detail)
-        SELECT to_timestamp(r.us / 1e6), r.sensor, r.topic, r.payload, r.field, r.reason, r.detail
+               (received_at, sensor_id, topic, payload, field, reason, detail, readings)
+        SELECT to_timestamp(r.us / 1e6), r.sensor, r.topic, r.payload, r.field, r.reason, r.detail,
+               r.readings
           FROM unnest($1::int8[], $2::int4[], $3::text[], $4::bytea[], $5::text[], $6::text[],
-                      $7::text[]) AS r (us, sensor, topic, payload, field, reason, detail)
+                      $7::text[], $8::int4[])
+               AS r (us, sensor, topic, payload, field, reason, detail, readings)
         """,
         [refusal.received_us for refusal in refusals],
         [refusal.sensor_id for refusal in refusals],
@@ -199,4 +202,5 @@ async def _save_refusals(connection: asyncpg.Connection, refusals: list[RefusalR
         [_storable(refusal.field) for refusal in refusals],
         [refusal.reason for refusal in refusals],
         [_storable(refusal.detail) for refusal in refusals],
+        [refusal.readings for refusal in refusals],
     )

@@ -22,7 +22,12 @@ class Status(IntEnum):
 
 
 class RefusalRow(NamedTuple):
-    """What is kept of something that could not become a reading."""
+    """What is kept of something that could not become a reading.
+
+    ``field`` is empty where the whole message was refused. ``readings`` of them share the
+    row where one message has very many of them. The payload stands in the first row of a
+    message only.
+    """
 
     received_us: int
     sensor_id: int
@@ -31,6 +36,7 @@ class RefusalRow(NamedTuple):
     field: str
     reason: Reason
     detail: str
+    readings: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from storage.reading import IntArray
 
 QUARTER_HOUR_US = 900_000_000
 HOUR_US = 3_600_000_000
-_PG_EPOCH_US = 946_684_800_000_000  # 2000-01-01 in Unix microseconds
 
 _COUNTS = (
     "messages_received", "messages_decoded", "messages_refused", "readings_decoded",
@@ -41,19 +40,23 @@ async def save_ledger(
         _entry(message_hour[refused_at], refused_sensor)[of_reading],
     )
     entries, position = np.unique(np.concatenate(keys), return_inverse=True)
+    weight = np.array([refusal.readings for refusal in intake.refusals], np.int64)[of_reading]
     message, reading, refused = np.split(position, np.cumsum([len(k) for k in keys])[:-1])
 
-    def count(where: NDArray[np.intp]) -> NDArray[np.intp]:
+    def count(where: NDArray[np.intp]) -> NDArray[np.int64]:
         return np.bincount(where, minlength=len(entries))
+
+    refused_readings = np.zeros(len(entries), np.int64)
+    np.add.at(refused_readings, refused, weight)
 
     columns = (
         count(message),
         count(message[~intake.message_refused]),
         count(message[intake.message_refused]),
-        count(reading) + count(refused),
+        count(reading) + refused_readings,
         count(reading[status == Status.STORED]),
         count(reading[status == Status.DUPLICATE]),
-        count(refused) + count(reading[status == Status.CONFLICT]),
+        refused_readings + count(reading[status == Status.CONFLICT]),
     )
     hour = entries >> 32
     sensor = (entries & 0xFFFFFFFF) - 1
@@ -62,7 +65,7 @@ async def save_ledger(
         here = hour == at
         rows.append(
             (
-                arrays.timestamp(at * HOUR_US - _PG_EPOCH_US),
+                arrays.timestamp(at * HOUR_US - arrays.PG_EPOCH_US),
                 arrays.int4_array(sensor[here]),
                 *(arrays.int4_array(column[here]) for column in columns),
             )
@@ -87,7 +90,7 @@ class DirtyMarks:
             self._rows.append(
                 (
                     arrays.text(domain),
-                    arrays.timestamp(start * QUARTER_HOUR_US - _PG_EPOCH_US),
+                    arrays.timestamp(start * QUARTER_HOUR_US - arrays.PG_EPOCH_US),
                     arrays.int4_array(changed),
                 )
             )

@@ -46,6 +46,10 @@ def read_text(path: Path) -> str:
 
 def parse_toml(text: str, name: str, model: type[M]) -> M:
     """A TOML text as ``model``; ``name`` stands for the file in what is told."""
+    for number, words in enumerate(text.splitlines(), 1):
+        # The one character that no text in the database can hold.
+        if "\0" in words or "\\u0000" in words or "\\U00000000" in words:
+            raise MistakesError([Mistake(name, number, "holds a NUL character; remove it")])
     try:
         return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

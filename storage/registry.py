@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from storage.catalogue import DOMAINS
 from storage.city import City
 from storage.metrics import save_metrics
+from storage.mistakes import Mistake, MistakesError
 from storage.reading import FloatArray, IntArray
 
 
@@ -79,6 +80,7 @@ class Routes:
 def register(connection: psycopg.Connection, city: City) -> Registered:
     """Write the city in one transaction; running collectors take it up by themselves."""
     with connection.transaction():
+        _refuse_changes(connection, city)
         save_metrics(connection, city.metrics)
         with connection.cursor() as cursor:
             cursor.executemany(
@@ -112,6 +114,38 @@ def register(connection: psycopg.Connection, city: City) -> Registered:
             counts = cursor.fetchone()
     assert counts is not None
     return Registered(*counts)
+
+
+def _refuse_changes(connection: psycopg.Connection, city: City) -> None:
+    """What is stored under a series or metric would change its meaning without a trace."""
+    there = {
+        name: tuple(facts)
+        for name, *facts in connection.execute("SELECT metric, domain, unit, kind FROM city.metric")
+    }
+    known = {
+        (sensor, field): metric
+        for sensor, field, metric in connection.execute(
+            "SELECT n.code, s.field, s.metric FROM city.series s JOIN city.sensor n USING (sensor_id)"
+        )
+    }
+    mistakes = [
+        Mistake(
+            "city.toml", 1,
+            f"metric {m.name!r} is registered with another domain, unit or kind; choose another name",
+        )
+        for m in city.metrics
+        if there.get(m.name, (m.domain, m.unit, m.kind)) != (m.domain, m.unit, m.kind)
+    ]  # fmt: skip
+    for placed in city.series:
+        before = known.get((placed.line.sensor, placed.line.field))
+        if before not in (None, placed.metric.name):
+            what = (
+                f"field {placed.line.field!r} of sensor {placed.line.sensor!r} is registered as"
+                f" {before}; its readings stay that. Give the new one another field name"
+            )
+            mistakes.append(Mistake(placed.file, placed.number, what))
+    if mistakes:
+        raise MistakesError(mistakes)
 
 
 def _register_series(cursor: psycopg.Cursor, city: City) -> None:

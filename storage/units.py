@@ -5,6 +5,7 @@ Cities spell units in many ways; UCUM is the norm here (``ug/m3``, ``kW.h``, ``C
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,14 @@ _SPELLINGS = {
 }  # fmt: skip
 
 
+# What a unit may look like before pint is asked, which would also compute 9**9**9: names with
+# an exponent of one digit, joined by `.`, `*` or `/`.
+_LONGEST = 32
+_NAME = r"(?:1|[A-Za-z%°µμΩ_\[\]{}()]+)"
+_UNIT = re.compile(rf"/?{_NAME}(?:[-+]?[0-9]|[²³])?(?:[./*·]{_NAME}(?:[-+]?[0-9]|[²³])?)*")
+_EXPONENT = re.compile(r"(?<=[A-Za-z\])}])([-+]?[0-9])")
+
+
 class UnitError(ValueError):
     """A unit cannot be read, or cannot become the metric's unit."""
 
@@ -45,6 +54,26 @@ def _registry() -> pint.UnitRegistry[Any]:
     # Levels are compared with levels only; pint's logarithmic decibel is a ratio.
     registry.define("decibel_level = [sound_level]")
     return registry
+
+
+def _as_pint_reads_it(unit: str) -> str:
+    """The same unit in pint's spelling."""
+    if unit in _SPELLINGS:
+        return _SPELLINGS[unit]
+    if len(unit) > _LONGEST or not _UNIT.fullmatch(unit):
+        raise UnitError(f"the unit {unit[:_LONGEST]!r} cannot be read")
+    product = unit.replace(".", "*").replace("·", "*").replace("²", "2").replace("³", "3")
+    return ("1" if product.startswith("/") else "") + _EXPONENT.sub(r"**\1", product)
+
+
+def check_unit(unit: str) -> None:
+    """Raise :class:`UnitError` for a unit that cannot be read."""
+    try:
+        _registry().Unit(_as_pint_reads_it(unit))
+    except UnitError:
+        raise
+    except Exception as error:  # as below
+        raise UnitError(f"the unit {unit!r} cannot be read") from error
 
 
 def conversion(sent: str, canonical: str) -> tuple[float, float]:
@@ -67,9 +96,9 @@ def conversion(sent: str, canonical: str) -> tuple[float, float]:
     import pint
 
     registry = _registry()
+    left, right = _as_pint_reads_it(sent), _as_pint_reads_it(canonical)
     try:
-        source = registry.Unit(_SPELLINGS.get(sent, sent))
-        target = registry.Unit(_SPELLINGS.get(canonical, canonical))
+        source, target = registry.Unit(left), registry.Unit(right)
         # An affine map is known by two of its points; the third checks that it is one.
         zero, one, two = (
             Fraction(registry.Quantity(Fraction(value), source).to(target).magnitude)

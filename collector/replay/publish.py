@@ -115,7 +115,7 @@ async def publish(
             await pace.until(message.due_us, stop)
             if stop.is_set():
                 break
-            await _send(outlet, message)
+            await _send(outlet, message, paced=speed is not None)
             readings += message.readings
         await outlet.drain(_PATIENCE_S)
     finally:
@@ -128,13 +128,13 @@ async def publish(
     return Published(outlet.published, readings, outlet.acknowledged)
 
 
-async def _send(outlet: Outlet, message: Outgoing) -> None:
+async def _send(outlet: Outlet, message: Outgoing, *, paced: bool) -> None:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             await outlet.publish(message.topic, message.payload)
     except TimeoutError:
         raise _gone(outlet) from None
-    if outlet.published % _PER_TURN == 0 or outlet.waiting < _PER_TURN:
+    if paced or outlet.published % _PER_TURN == 0:
         outlet.flush()
         await asyncio.sleep(0)
 

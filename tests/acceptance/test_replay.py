@@ -101,7 +101,7 @@ def city(cluster: TestCluster, broker: TestBroker, shared: Path) -> Iterator[Cit
 async def _replay_and_roll_up(city: City) -> None:
     for name, done in (await _collect(city, list(city.recordings))).items():
         city.published[name] = done
-    pool = await open_pool(size=1)
+    pool = await open_pool()
     try:
         while not (await rollup.process(pool, NOW)).idle:
             pass

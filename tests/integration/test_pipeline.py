@@ -74,14 +74,25 @@ async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
             await asyncio.sleep(0.01)
 
 
-def publish(broker: TestBroker, messages: list[tuple[str, bytes]], qos: int = 1) -> None:
+def publish(
+    broker: TestBroker,
+    messages: list[tuple[str, bytes]],
+    qos: int = 1,
+    retain: bool = False,
+    wait: bool = True,
+) -> None:
     target = broker_from_url(broker.url, {})
     client = paho.Client(CallbackAPIVersion.VERSION2)
     client.username_pw_set(target.username, target.password)
     client.connect(target.host, target.port)
     client.loop_start()
+    sent = []
     for topic, payload in messages:
-        client.publish(topic, payload, qos=qos).wait_for_publish(10)
+        sent.append(client.publish(topic, payload, qos=qos, retain=retain))
+        if wait:
+            sent[-1].wait_for_publish(10)
+    for one in sent:
+        one.wait_for_publish(10)
     client.disconnect()
     client.loop_stop()
 
@@ -167,6 +178,64 @@ async def test_what_cannot_be_stored_becomes_a_refusal_with_its_reason(
 
     found = city.execute("SELECT reason FROM pipeline.refusal ORDER BY refusal_id").fetchall()
     assert [row[0] for row in found] == [reason for _, _, reason in wrong if reason]
+
+
+async def test_a_retained_message_is_stored_only_if_it_says_its_time(
+    broker: TestBroker, city: psycopg.Connection
+):
+    topic = "city/99001/mairie/air-1"
+    publish(broker, [(topic, b'{"no2": 7}')], retain=True)
+    try:
+        async with collecting(broker, "retained") as (pipeline, _):
+            await until(lambda: pipeline.totals.messages == 1)
+            publish(broker, [(topic, reading("2026-03-01T10:00:00Z", no2=8))])
+            await until(lambda: pipeline.totals.messages == 2)
+    finally:
+        publish(broker, [(topic, b"")], retain=True)
+
+    assert city.execute("SELECT value FROM air.reading").fetchall() == [(8.0,)]
+    assert city.execute("SELECT reason, field FROM pipeline.refusal").fetchall() == [
+        ("bad_time", "no2")
+    ]
+
+
+async def test_messages_without_a_time_in_one_breath_do_not_fall_on_one_time(
+    broker: TestBroker, city: psycopg.Connection
+):
+    async with collecting(broker, "breath") as (pipeline, _):
+        publish(
+            broker, [("city/99001/mairie/air-1", b'{"no2": %d}' % n) for n in range(50)], wait=False
+        )
+        await until(lambda: pipeline.totals.messages == 50)
+
+    assert (pipeline.totals.stored, pipeline.totals.refused) == (50, 0)
+
+
+async def test_a_message_of_very_many_wrong_readings_is_refused_in_few_rows(
+    broker: TestBroker, city: psycopg.Connection
+):
+    payload = json.dumps({f"odd{n}": n for n in range(5000)}).encode()
+    async with collecting(broker, "amplify") as (pipeline, _):
+        publish(broker, [("city/99001/mairie/air-1", payload)])
+        await until(lambda: pipeline.totals.messages == 1)
+
+    rows = city.execute(
+        "SELECT count(*), sum(readings), sum(length(payload)) FROM pipeline.refusal"
+    )
+    assert rows.fetchone() == (50, 5000, len(payload))
+    assert pipeline.totals.refused == 5000
+    assert city.execute("SELECT readings_refused FROM pipeline.ledger").fetchone() == (5000,)
+
+
+async def test_a_unit_that_would_take_for_ever_is_refused_at_once(
+    broker: TestBroker, city: psycopg.Connection
+):
+    payload = b'[{"bn":"air-1:","n":"no2","u":"9**9**9**9","v":1}]'
+    async with collecting(broker, "bomb") as (pipeline, _):
+        publish(broker, [("senml/x", payload)])
+        await until(lambda: pipeline.totals.messages == 1)
+
+    assert city.execute("SELECT reason FROM pipeline.refusal").fetchall() == [("bad_unit",)]
 
 
 async def test_a_topic_no_binding_reads_has_a_line_of_its_own_in_the_books(

@@ -88,7 +88,7 @@ def assess(batch: Batch, table: SeriesTable) -> tuple[list[int], list[int]]:
                 interval = time[r] - time[before]
                 if step == 0 or interval <= 2 * step:
                     ran = True
-                    hours = max(interval, step) / HOUR
+                    hours = max(interval, step, HOUR // 4) / HOUR
                     if abs(value[r] - value[before]) > rate * hours:
                         tests[r] |= 8
             neighbours = [

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from storage.city import parse
+from collector.formats.registry import FORMATS
+from storage.city import Binding, parse
 from storage.mistakes import MistakesError
 
 TOML = """
@@ -119,3 +122,61 @@ def test_all_mistakes_are_told_at_once():
         "sensors.csv:2",
         "sensors.csv:3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('name = "Kehlheim"', 'name = "Kehl\\u0000heim"', "city.toml:12: holds a NUL character"),
+        ("{territory}/{site}", "{sensor}/{site}", "a named segment may stand only once"),
+        ('"city/{territory}', '"$share/g/{territory}', "a topic may not start with '$'"),
+        ("ignore =", 'format = "cbor"\nignore =', "Input should be 'plain' or 'senml'"),
+        ('"Europe/Berlin"', '"Europe"', "'Europe' is no time zone"),
+        ('"99002"', '"99001"', "code '99001' stands there twice"),
+    ],
+)
+def test_what_would_stop_a_collector_later_is_told_now(old: str, new: str, told: str):
+    (found,) = mistakes(TOML.replace(old, new), CSV)
+
+    assert told in found
+
+
+OWN = """
+[[metric]]
+name = "NAME"
+domain = "air"
+unit = "UNIT"
+kind = "gauge"
+low = 0
+high = 9
+label_fr = "x"
+label_en = "x"
+label_de = "x"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "told"),
+    [("temperature", "K", "is in the catalogue already"), ("mine", "no such", "cannot be read")],
+)
+def test_a_metric_of_ones_own_has_a_new_name_and_a_real_unit(name: str, unit: str, told: str):
+    (found,) = mistakes(TOML + OWN.replace("NAME", name).replace("UNIT", unit), CSV)
+
+    assert told in found
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        (HEADER.replace(",", ";"), "the cells are separated by ';'; save the list with commas"),
+        (HEADER.replace("sensor,", ""), "column sensor is missing; add it"),
+        (HEADER.replace("stamp", "stamps"), "column stamps is not known"),
+        (HEADER.replace("site_name", "site"), "column site stands there twice"),
+    ],
+)
+def test_a_wrong_header_is_told_once(header: str, told: str):
+    assert mistakes(TOML, header + "x\n") == [f"sensors.csv:1: {told}"]
+
+
+def test_the_formats_a_binding_may_name_are_those_the_collector_reads():
+    assert set(get_args(Binding.model_fields["format"].annotation)) == set(FORMATS)

@@ -88,6 +88,7 @@ def test_a_guard_that_was_killed_does_not_break_its_parent() -> None:
 def test_leftovers_are_known_by_their_command_line(sleeper: subprocess.Popen[bytes]) -> None:
     marked = f"{SLEEPER}  # {uuid4()}"
     other = subprocess.Popen([sys.executable, "-c", marked])
+    assert processes.until(lambda: processes.command_of(other.pid)[2:] == [marked], 5)
 
     found = processes.end_leftovers(lambda command: command[2:] == [marked], signal.SIGTERM, 5)
 

@@ -29,11 +29,12 @@ def packet(frame: Frame, v5: bool, properties: bytes = b"") -> bytes:
     if v5:
         body += length(len(properties)) + properties
     body += frame.payload
-    return bytes([0x30 | frame.qos << 1]) + length(len(body)) + body
+    return bytes([0x30 | frame.qos << 1 | frame.retain]) + length(len(body)) + body
 
 
 frames = st.builds(
-    lambda qos, mid, topic, payload: Frame(qos, mid if qos else 0, topic, payload),
+    lambda retain, qos, mid, topic, payload: Frame(retain, qos, mid if qos else 0, topic, payload),
+    st.booleans(),
     st.integers(0, 2),
     st.integers(1, 65535),
     st.binary(min_size=1, max_size=40),
@@ -68,12 +69,12 @@ def test_no_bytes_make_it_fail_or_read_past_the_end(garbage: bytes, v5: bool):
 
 def test_another_packet_stops_it():
     stream = (
-        packet(Frame(1, 7, b"a", b"1"), False)
+        packet(Frame(False, 1, 7, b"a", b"1"), False)
         + b"\xd0\x00"
-        + packet(Frame(0, 0, b"b", b"2"), False)
+        + packet(Frame(False, 0, 0, b"b", b"2"), False)
     )
 
-    assert publishes(stream, 0, False, 99) == ([Frame(1, 7, b"a", b"1")], 8)
+    assert publishes(stream, 0, False, 99) == ([Frame(False, 1, 7, b"a", b"1")], 8)
 
 
 @pytest.mark.parametrize(

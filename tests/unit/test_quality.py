@@ -97,15 +97,19 @@ def test_a_failed_or_missing_reading_is_nobodys_neighbour():
 
 
 def test_a_change_faster_than_the_limit_is_suspect():
-    flag, tests = check([10, 20, 31], rate_per_h=60)
+    flag, tests = check([10, 24, 40], minutes=[0, 15, 30], rate_per_h=60, step=900)
 
     assert flag == [GOOD, GOOD, SUSPECT]
     assert tests == [0, 0, Check.RATE]
 
 
 def test_a_jittering_clock_makes_no_rate():
-    assert check([10, 19], minutes=[0, 1], rate_per_h=60)[1] == [0, 0]
-    assert check([10, 21], minutes=[0, 1], rate_per_h=60)[1] == [0, Check.RATE]
+    assert check([10, 24], minutes=[0, 1], rate_per_h=60)[1] == [0, 0]
+    assert check([10, 26], minutes=[0, 1], rate_per_h=60)[1] == [0, Check.RATE]
+
+
+def test_one_step_of_a_sensors_resolution_within_ten_seconds_is_no_rate():
+    assert check([10, 10.1], minutes=[0, 1 / 6], rate_per_h=15, step=10)[1] == [0, 0]
 
 
 def test_a_change_over_a_gap_has_no_rate():

@@ -137,9 +137,12 @@ CREATE TABLE pipeline.refusal (
     payload     bytea NOT NULL,
     field       text NOT NULL,
     reason      text NOT NULL,
-    detail      text NOT NULL
+    detail      text NOT NULL,
+    readings    int4 NOT NULL
 );
 CREATE INDEX refusal_received_at ON pipeline.refusal (received_at);
+COMMENT ON COLUMN pipeline.refusal.payload IS 'in the first row of a message only';
+COMMENT ON COLUMN pipeline.refusal.readings IS 'readings that share the row, where a message has very many';
 COMMENT ON COLUMN pipeline.refusal.field IS 'the refused reading; empty where the whole message was refused';
 
 -- Append-only: "these series changed in the 15-minute window that starts here".
