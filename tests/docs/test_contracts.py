@@ -60,25 +60,33 @@ def test_every_program_has_a_read_me_that_names_its_modules(folder: str):
     assert [name for name in modules if name not in read_me] == []
 
 
-def test_no_tracked_file_names_a_registry_or_a_path_of_one_machine():
+def test_no_file_names_a_package_registry_or_a_folder_of_one_machine():
     # Spelled in pieces, so that this file does not find itself.
-    forbidden = re.compile(
-        "|".join(["pypi" + r"\.org", "pythonhosted" + r"\.org", "deb" + r"\.debian\.org"])
+    hosts = [
+        "pypi" + r"\.org",
+        "pythonhosted" + r"\.org",
+        "deb" + r"\.debian\.org",
+        "registry" + r"\.npmjs",
+    ]
+    folders = ["/" + "root/", "/" + "home/[a-z]", "/" + "work/"]
+    forbidden = re.compile("|".join([*hosts, *(rf"(?<![\w.-]){folder}" for folder in folders)]))
+    kinds = (
+        "*.py",
+        "*.toml",
+        "*.lock",
+        "*.md",
+        "*.yml",
+        "*.yaml",
+        "*.json",
+        "Dockerfile",
+        "Makefile",
     )
     found = [
-        str(path.relative_to(ROOT))
-        for pattern in (
-            "*.py",
-            "*.toml",
-            "*.lock",
-            "*.md",
-            "*.yml",
-            "*.yaml",
-            "Dockerfile",
-            "Makefile",
-        )
-        for path in ROOT.rglob(pattern)
-        if ".venv" not in path.parts and forbidden.search(path.read_text(errors="replace"))
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for kind in kinds
+        for path in ROOT.rglob(kind)
+        if ".venv" not in path.parts
+        if (match := forbidden.search(path.read_text(errors="replace")))
     ]
 
     assert found == []

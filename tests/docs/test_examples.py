@@ -63,6 +63,8 @@ def test_the_examples_run_one_after_the_other(installation: Path, tmp_path: Path
     told = re.search(r"```text\n(beffroi: sensors.csv:3.*)\n```", README)
     assert told
     assert told[1] in done.stderr
+    for check in ("database", "timescaledb", "schema", "registry", "processor", "broker"):
+        assert re.search(rf"^ok +{check} ", done.stdout, re.MULTILINE), done.stdout
     assert '"readings": 2' in done.stdout
     assert re.search(r"readings rolled up", done.stdout)
 
