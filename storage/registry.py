@@ -14,6 +14,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from storage.catalogue import DOMAINS
+from storage.chunks import follow_rate
 from storage.city import City
 from storage.metrics import save_metrics
 from storage.mistakes import Mistake, MistakesError
@@ -103,6 +104,7 @@ def register(connection: psycopg.Connection, city: City) -> Registered:
                         for n, b in enumerate(city.bindings)
                     ],
                 )
+            follow_rate(connection)
             cursor.execute("UPDATE city.revision SET revision = revision + 1")
             cursor.execute(
                 """

@@ -25,6 +25,7 @@ import uvloop
 from beffroi.embedded.testing import TestCluster
 from processors import rollup
 from storage import binary
+from storage.chunks import follow_rate
 from storage.level import Level
 from storage.migrate import migrate
 from storage.reading import Batch
@@ -38,10 +39,8 @@ BATCH_TICKS = 5
 CITY_METRICS = """
     INSERT INTO city.metric (metric, domain, unit, kind, low, high, label_fr, label_en, label_de)
     VALUES ('pump_hours', 'air', 'h', 'index', 0, 1e9, 'Pompe', 'Pump', 'Pumpe'),
-           ('door_open', 'air', '1', 'state', 0, 1, 'Porte', 'Door', 'Tür');
-    UPDATE city.metric SET rate_per_h = NULL
+           ('door_open', 'air', '1', 'state', 0, 1, 'Porte', 'Door', 'Tür')
 """
-# Rates per hour are meant for minutes: in 10 s, a resolution of 0.1 alone exceeds them.
 OTHER_KINDS = ("wind_direction", "noise_level", "rain", "pump_hours", "door_open")
 """Two series in a hundred each; the rest are gauges."""
 GAUGES = ("no2", "o3", "pm10", "pm25", "temperature", "humidity", "pressure", "wind_speed")
@@ -90,6 +89,7 @@ def register(connection: psycopg.Connection, count: int) -> None:
             """,
             [(f"n{k}", metric_of(k), STEP_S) for k in range(count)],
         )
+    follow_rate(connection)
 
 
 def readings(count: int, ticks: int, seed: int = 1) -> Iterator[Batch]:

@@ -68,3 +68,14 @@ def test_topics_stay_where_a_city_names_none(connection: psycopg.Connection):
     register(connection, parse(TOML, CSV))
 
     assert connection.execute("SELECT topic FROM city.binding").fetchall() == [("a/{sensor}",)]
+
+
+def test_the_chunk_interval_follows_the_rate_of_the_city(connection: psycopg.Connection):
+    fast = "".join(f"99001,mairie,n{k},no2,,,1,start\n" for k in range(100))
+    register(connection, parse(TOML, CSV + fast))
+
+    found = connection.execute(
+        "SELECT hypertable_schema, time_interval::text FROM timescaledb_information.dimensions"
+        " WHERE hypertable_name = 'reading' ORDER BY 1"
+    ).fetchall()
+    assert found == [("air", "12:00:00"), ("energy", "28 days"), ("mobility", "28 days")]
