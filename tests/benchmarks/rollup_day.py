@@ -24,6 +24,7 @@ import uvloop
 
 from beffroi.embedded.testing import TestCluster
 from processors import rollup
+from processors.settings import Settings
 from storage import binary
 from storage.chunks import follow_rate
 from storage.level import Level
@@ -151,11 +152,13 @@ async def load(connection: asyncpg.Connection, count: int, ticks: int) -> int:
     return rows
 
 
-async def rolled_up(pool: asyncpg.Pool, hours: float) -> tuple[float, rollup.Pass]:
+async def rolled_up(pool: asyncpg.Pool, hours: float, readers: int) -> tuple[float, rollup.Pass]:
     """Everything from readings to days; seconds and what was written."""
     stop = DAY + np.timedelta64(round(hours * 3600), "s")
     began = time.monotonic()
-    done = await rollup.recompute(pool, DAY, stop, now=stop + np.timedelta64(2, "D"))
+    done = await rollup.recompute(
+        pool, DAY, stop, now=stop + np.timedelta64(2, "D"), settings=Settings(readers=readers)
+    )
     return time.monotonic() - began, done
 
 
@@ -187,7 +190,7 @@ def machine() -> dict[str, object]:
     }
 
 
-async def measure(count: int, hours: float) -> dict[str, object]:
+async def measure(count: int, hours: float, readers: int) -> dict[str, object]:
     """Load, run both ways, compare."""
     report: dict[str, object] = {"series": count, "hours": hours, "step_s": STEP_S, **machine()}
 
@@ -210,7 +213,7 @@ async def measure(count: int, hours: float) -> dict[str, object]:
                 report |= {"readings": rows, "load_s": round(time.monotonic() - began, 1)}
             # Both ways start with readings that were just read once.
             await pool.execute("SELECT count(value) FROM air.reading")
-            seconds, done = await rolled_up(pool, hours)
+            seconds, done = await rolled_up(pool, hours, readers)
             async with pool.acquire() as lent:
                 sql_seconds, sql_rows = await plain(cast(asyncpg.Connection, lent), hours)
             flagged = await pool.fetchval("SELECT count(*) FROM pipeline.reading_flag")
@@ -232,9 +235,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--series", type=int, default=2000)
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument(
+        "--readers", type=int, default=Settings().readers, help="1: read, compute, write in turn"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    report = uvloop.run(measure(options.series, options.hours))
+    report = uvloop.run(measure(options.series, options.hours, options.readers))
     if options.json:
         print(json.dumps(report, indent=2))
     else:
