@@ -42,11 +42,17 @@ class Programs:
     """
 
     def __init__(
-        self, stack: Stack, *, board_port: int | None = None, board_host: str = "127.0.0.1"
+        self,
+        stack: Stack,
+        *,
+        board_port: int | None = None,
+        board_host: str = "127.0.0.1",
+        city_name: str = "",
     ) -> None:
         self._stack = stack
         self._children: list[_Child] = []
         self._board_host = board_host
+        self._city_name = city_name
         self._board_port = board_port
         self.board_url = ""
         self.restarted = 0
@@ -67,6 +73,7 @@ class Programs:
             "PROCESSORS_METRICS_PORT": str(ports["process"]),
             "DASHBOARDS_HOST": self._board_host,
             "DASHBOARDS_PORT": str(board_port),
+            "DASHBOARDS_NAME": os.environ.get("DASHBOARDS_NAME", self._city_name),
             "PYTHONUNBUFFERED": "1",
         }
         for name, port in ports.items():

@@ -38,7 +38,7 @@ def installation(
             registered = register(connection, city) if city else None
         if applied:
             console.print(f"Database ready: {len(applied)} migration(s) applied.")
-        programs = Programs(stack, board_port=board_port)
+        programs = Programs(stack, board_port=board_port, city_name=city.name if city else "")
         try:
             programs.start()
             yield stack, programs, registered

@@ -97,6 +97,25 @@ def test_after_kill_9_the_next_demo_starts_and_balances(folder: Path):
     assert left_of(folder) == []
 
 
+def test_the_board_bears_the_citys_name(folder: Path, tmp_path: Path):
+    (tmp_path / "city.toml").write_text(
+        '[city]\nname = "Beauregard"\ntimezone = "Europe/Paris"\n'
+        '[[territory]]\ncode = "1"\nname = "A"\n[[territory]]\ncode = "2"\nname = "B"\n'
+    )
+    (tmp_path / "sensors.csv").write_text(
+        "territory,site,sensor,metric,step_s\n1,s,x,no2,60\n2,s,y,no2,60\n"
+    )
+    process = started(folder, "up", "--city", str(tmp_path / "city.toml"))
+    try:
+        with urllib.request.urlopen(exports(folder)["BEFFROI_BOARD_URL"]) as page:
+            text = page.read().decode()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+
+    assert "Beauregard" in text
+
+
 def test_up_serves_board_health_and_metrics_and_env_leads_to_it(folder: Path):
     process = started(folder, "up")
     try:
