@@ -9,7 +9,7 @@ from beffroi.embedded.errors import EmbeddedError
 from collector.outlet import OutletRefusedError
 from collector.settings import SettingError
 from processors.settings import SettingsError
-from storage.migrate import DatabaseTooNewError
+from storage.migrate import OtherSchemaError
 from storage.mistakes import MistakesError
 
 
@@ -19,8 +19,10 @@ class NotRunningError(Exception):
 
 NO_SCHEMA = (
     psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
     psycopg.errors.InvalidSchemaName,
     asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
     asyncpg.InvalidSchemaNameError,
 )
 
@@ -28,7 +30,7 @@ USER_MISTAKES = (
     EmbeddedError,
     SettingError,
     MistakesError,
-    DatabaseTooNewError,
+    OtherSchemaError,
     NotRunningError,
     OutletRefusedError,
     SettingsError,

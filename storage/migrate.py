@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from importlib import resources
 
@@ -14,8 +15,8 @@ from storage.metrics import save_metrics
 _LOCK = 0x62656666726F69  # "beffroi"
 
 
-class DatabaseTooNewError(Exception):
-    """The database was migrated by a newer Beffroi; install that version to use it."""
+class OtherSchemaError(Exception):
+    """The database was migrated by another Beffroi than this; the message says what remains."""
 
 
 def migrations() -> list[tuple[int, str, str]]:
@@ -30,13 +31,17 @@ def migrate(connection: psycopg.Connection) -> list[str]:
 
     Raises
     ------
-    DatabaseTooNewError
+    OtherSchemaError
         When the database knows migrations that this version does not ship.
     """
     applied = list(_apply(connection))
     with connection.transaction():
         save_metrics(connection, METRICS)
     return applied
+
+
+def _digest(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
 
 
 def _apply(connection: psycopg.Connection) -> Iterator[str]:
@@ -46,21 +51,30 @@ def _apply(connection: psycopg.Connection) -> Iterator[str]:
     try:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS public.migration (number int PRIMARY KEY,"
-            " name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+            " name text NOT NULL, sha256 text NOT NULL,"
+            " applied_at timestamptz NOT NULL DEFAULT now())"
         )
-        known = {row[0] for row in connection.execute("SELECT number FROM public.migration")}
-        if newer := known - {number for number, _, _ in shipped}:
-            raise DatabaseTooNewError(
+        known: dict[int, str] = dict(
+            connection.execute("SELECT number, sha256 FROM public.migration").fetchall()
+        )
+        if newer := set(known) - {number for number, _, _ in shipped}:
+            raise OtherSchemaError(
                 f"the database has migration {max(newer)}, this Beffroi knows {len(shipped)}; "
                 "install the newer version"
             )
         for number, name, sql in shipped:
             if number in known:
+                if known[number] != _digest(sql):
+                    raise OtherSchemaError(
+                        f"the database was made by another text of {name} than this Beffroi ships;"
+                        " use the version that made it, or begin with a new database or --dir"
+                    )
                 continue
             with connection.transaction():
                 connection.execute(sql.encode())  # bytes: files are trusted whole, no parameters
                 connection.execute(
-                    "INSERT INTO public.migration (number, name) VALUES (%s, %s)", (number, name)
+                    "INSERT INTO public.migration (number, name, sha256) VALUES (%s, %s, %s)",
+                    (number, name, _digest(sql)),
                 )
             yield name
     finally:
