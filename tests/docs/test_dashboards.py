@@ -5,6 +5,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -34,7 +35,6 @@ def test_writing_twice_gives_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(rendered()))
 def test_a_dashboard_satisfies_the_dashboard_schema(name):
-    jsonschema = pytest.importorskip("jsonschema")
     if not SCHEMA.exists():
         pytest.skip("Grafana's dashboard schema is not at hand (../shared/grafana/jsonschema)")
     validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text("utf-8")))

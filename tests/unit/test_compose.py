@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import check_jsonschema
+import jsonschema
 import pytest
 import yaml
 
@@ -24,9 +26,9 @@ def substitutions(text):
 
 
 def test_the_file_satisfies_the_compose_specification():
-    bundled = pytest.importorskip("check_jsonschema", reason="it carries the Compose schema")
-    jsonschema = pytest.importorskip("jsonschema")
-    schema = Path(bundled.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
+    schema = (
+        Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
+    )
 
     validator = jsonschema.Draft7Validator(json.loads(schema.read_text("utf-8")))
 
