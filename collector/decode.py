@@ -227,7 +227,7 @@ class _Assembly:
             RefusalRow(
                 message.received_us, sensor_id, message.topic,
                 payload, field[:_LONGEST_NAME], reason,
-                detail[:_LONGEST_DETAIL],
+                detail[:_LONGEST_DETAIL], bytes=len(payload),
             )
         )  # fmt: skip
         self._refusal_message.append(number)
@@ -248,6 +248,7 @@ class _Assembly:
                 "",
                 reason,
                 detail[:_LONGEST_DETAIL],
+                bytes=len(message.payload),
             )
         )
         self._refusal_message.append(number)
@@ -297,6 +298,7 @@ class _Assembly:
             received_us=received_us,
             message_sensor=message_sensor,
             message_refused=message_refused,
+            message_qos0=np.array([m.qos == 0 for m in self._messages], bool),
             refusals=[self._refusals[at] for at in order],
             refusal_message=[self._refusal_message[at] for at in order],
         )

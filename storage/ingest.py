@@ -13,13 +13,13 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from storage import binary
+from storage import binary, refusals
 from storage.arrays import PG_EPOCH_US
 from storage.catalogue import DOMAINS
 from storage.high_water import HighWater
-from storage.intake import Intake, Outcome, RefusalRow, Status
+from storage.intake import Intake, Outcome, Status
 from storage.ledger import DirtyMarks, save_ledger
-from storage.reading import Batch, Reason
+from storage.reading import Batch
 
 
 async def store(connection: asyncpg.Connection, intake: Intake, high_water: HighWater) -> Outcome:
@@ -49,17 +49,20 @@ async def _store(
             status[rows] = done
             new = done == Status.STORED
             marks.add(domain, ordered.series[new], ordered.time.view(np.int64)[new])
-        refusals = list(intake.refusals)
+        refused, message = list(intake.refusals), list(intake.refusal_message)
         if (status == Status.CONFLICT).any():
-            refusals += _conflicts(intake, status)
-        if refusals:
-            await _save_refusals(connection, refusals)
+            conflicts, conflict_message = refusals.conflicts(intake, status)
+            refused += conflicts
+            message += conflict_message
+        if refused:
+            accepted = refusals.accepted(intake, status, message)
+            await refusals.save(connection, refused, message, accepted)
         await marks.save(connection)
         await save_ledger(connection, intake, status)
     stored = status == Status.STORED
     high_water.raise_to(batch.series[stored], batch.time[stored].view(np.int64))
     reasons: dict[str, int] = {}
-    for refusal in refusals:
+    for refusal in refused:
         reasons[refusal.reason] = reasons.get(refusal.reason, 0) + refusal.readings
     return Outcome(
         messages=len(intake.message_sensor),
@@ -67,7 +70,7 @@ async def _store(
         decoded=len(batch) + sum(refusal.readings for refusal in intake.refusals if refusal.field),
         stored=int(stored.sum()),
         duplicate=int((status == Status.DUPLICATE).sum()),
-        refused=sum(refusal.readings for refusal in refusals),
+        refused=sum(refusal.readings for refusal in refused),
         reasons=reasons,
     )
 
@@ -154,53 +157,3 @@ async def _insert_late(
     )
     value = {(row[0], row[1] + PG_EPOCH_US): row[2] for row in there}
     return {row: value[keys[row]] for row in missed}
-
-
-def _conflicts(intake: Intake, status: NDArray[np.int8]) -> list[RefusalRow]:
-    refusals: list[RefusalRow] = []
-    told: set[int] = set(intake.refusal_message)
-    for row in np.flatnonzero(status == Status.CONFLICT).tolist():
-        message = int(intake.message[row])
-        payload = b"" if message in told else intake.payload[message]
-        told.add(message)
-        time = np.datetime_as_string(intake.batch.time[row], timezone="UTC")
-        refusals.append(
-            RefusalRow(
-                int(intake.received_us[message]),
-                int(intake.sensor[row]),
-                intake.topic[message],
-                payload,
-                intake.field[row],
-                Reason.CONFLICT,
-                f"another value than {intake.batch.value[row]:.15g} is stored for {time}; "
-                "the first stays",
-            )
-        )
-    return refusals
-
-
-def _storable(text: str) -> str:
-    # The one character that PostgreSQL's text cannot hold; a refusal must never be refused.
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-async def _save_refusals(connection: asyncpg.Connection, refusals: list[RefusalRow]) -> None:
-    await connection.execute(
-        """
-        INSERT INTO pipeline.refusal
-               (received_at, sensor_id, topic, payload, field, reason, detail, readings)
-        SELECT to_timestamp(r.us / 1e6), r.sensor, r.topic, r.payload, r.field, r.reason, r.detail,
-               r.readings
-          FROM unnest($1::int8[], $2::int4[], $3::text[], $4::bytea[], $5::text[], $6::text[],
-                      $7::text[], $8::int4[])
-               AS r (us, sensor, topic, payload, field, reason, detail, readings)
-        """,
-        [refusal.received_us for refusal in refusals],
-        [refusal.sensor_id for refusal in refusals],
-        [_storable(refusal.topic) for refusal in refusals],
-        [refusal.payload for refusal in refusals],
-        [_storable(refusal.field) for refusal in refusals],
-        [refusal.reason for refusal in refusals],
-        [_storable(refusal.detail) for refusal in refusals],
-        [refusal.readings for refusal in refusals],
-    )

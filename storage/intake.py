@@ -37,6 +37,8 @@ class RefusalRow(NamedTuple):
     reason: Reason
     detail: str
     readings: int = 1
+    bytes: int = 0
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Intake:
         Sensor id per message; 0 unknown, -1 unreadable topic.
     message_refused : bool, shape (k,)
         The message as a whole was refused.
+    message_qos0 : bool, shape (k,)
+        It came at QoS 0, which nothing protects.
     refusals : sequence of RefusalRow
         Refused messages and refused readings.
     refusal_message : sequence of int
@@ -77,6 +81,7 @@ class Intake:
     received_us: NDArray[np.int64]
     message_sensor: IntArray
     message_refused: NDArray[np.bool_]
+    message_qos0: NDArray[np.bool_]
     refusals: Sequence[RefusalRow]
     refusal_message: Sequence[int]
 

@@ -20,8 +20,8 @@ QUARTER_HOUR_US = 900_000_000
 HOUR_US = 3_600_000_000
 
 _COUNTS = (
-    "messages_received", "messages_decoded", "messages_refused", "readings_decoded",
-    "readings_stored", "readings_duplicate", "readings_refused",
+    "messages_received", "messages_qos0", "messages_decoded", "messages_refused",
+    "readings_decoded", "readings_stored", "readings_duplicate", "readings_refused",
 )  # fmt: skip
 
 
@@ -51,6 +51,7 @@ async def save_ledger(
 
     columns = (
         count(message),
+        count(message[intake.message_qos0]),
         count(message[~intake.message_refused]),
         count(message[intake.message_refused]),
         count(reading) + refused_readings,

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     BAD_UNIT = "bad_unit"
     OUT_OF_RANGE = "out_of_range"
     CONFLICT = "conflict"
+    PERSONAL = "personal"
     REJECTED = "rejected"
 
 

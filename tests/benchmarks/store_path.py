@@ -88,6 +88,7 @@ def intake_at(step: int, rows: int, offset: int) -> Intake:
         received_us=np.full(messages, START_US + step * 10_000_000),
         message_sensor=np.arange(1, messages + 1, dtype=np.int32),
         message_refused=np.zeros(messages, bool),
+        message_qos0=np.zeros(messages, bool),
         refusals=[],
         refusal_message=[],
     )
