@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint types unit bench dashboards lock clean
+.PHONY: help demo test lint types unit soak bench dashboards lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -29,12 +29,19 @@ types: $(VENV)/.dev ## strict types
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
 	$(BIN)/python -m pytest $(ARGS)
 
+soak: $(VENV)/.dev ## a hundred faults on purpose, 20 minutes at most; ARGS="--seed 7" strikes the same way again
+	$(BIN)/python -m tests.faults.soak $(ARGS)
+
 bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
 	$(BIN)/python tests/benchmarks/store_path.py
 	$(BIN)/python tests/benchmarks/drain.py
+	$(BIN)/python tests/benchmarks/sources.py
+	$(BIN)/python tests/benchmarks/window.py
 	$(BIN)/python tests/benchmarks/rollup_day.py
-	$(BIN)/python tests/benchmarks/formats.py
+	$(BIN)/python -m tests.benchmarks.formats
+	$(BIN)/python -m tests.benchmarks.fuzz
 	$(BIN)/python tests/benchmarks/start.py
+	$(BIN)/python -m tests.benchmarks.outage --minutes 1
 
 dashboards: $(VENV)/.runtime ## build the Grafana dashboards anew from the catalogue
 	$(BIN)/python -m dashboards build

@@ -13,9 +13,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from beffroi import readings, refusals
 from beffroi.embedded import machine
+from storage.balance import Grouping
 
 app = typer.Typer(
     name="beffroi",
@@ -24,6 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(refusals.app, name="refusals")
+app.add_typer(readings.app, name="readings")
 
 _Directory = Annotated[
     Path | None, typer.Option("--dir", help="Where the installation keeps its data and logs.")
@@ -143,26 +149,79 @@ def replay(
 
 
 @app.command()
-def doctor(as_json: _Json = False) -> None:
+def doctor(
+    broker_conf: Annotated[
+        Path | None,
+        typer.Option("--broker-conf", help="The broker's mosquitto.conf, where it is at hand."),
+    ] = None,
+    as_json: _Json = False,
+) -> None:
     """Say what works, what does not, and the remedy."""
     from beffroi.doctor import examine
+    from beffroi.finding import Level
 
-    findings = list(examine(os.environ))
+    findings = list(examine(os.environ, broker_conf))
+    well = all(f.well for f in findings)
     if as_json:
         rows = [
-            {"check": f.check, "well": f.well, "found": f.found, "remedy": f.remedy}
+            {
+                "check": f.check,
+                "well": f.well,
+                "level": f.level,
+                "found": f.found,
+                "remedy": f.remedy,
+            }
             for f in findings
         ]
-        print(json.dumps({"well": all(f.well for f in findings), "findings": rows}))
+        print(json.dumps({"well": well, "findings": rows}))
     else:
+        colours = {Level.OK: "green", Level.NOTE: "yellow", Level.BAD: "red"}
         table = Table(box=None, show_header=False, pad_edge=False)
         for finding in findings:
-            mark = "[green]ok[/green]" if finding.well else "[red]not ok[/red]"
-            table.add_row(mark, finding.check, finding.found)
+            table.add_row(
+                f"[{colours[finding.level]}]{finding.level}[/]", finding.check,
+                escape(finding.found),
+            )  # fmt: skip
             if finding.remedy:
-                table.add_row("", "", f"→ {finding.remedy}")
+                table.add_row("", "", f"→ {escape(finding.remedy)}")
         Console().print(table)
-    raise typer.Exit(0 if all(finding.well for finding in findings) else 1)
+    raise typer.Exit(0 if well else 1)
+
+
+@app.command()
+def ledger(
+    check: Annotated[
+        bool, typer.Option("--check", help="Count the tables anew; status 1 if anything is off.")
+    ] = False,
+    adjust: Annotated[
+        bool, typer.Option("--adjust", help="Count, and book what is missing; needs --why.")
+    ] = False,
+    why: Annotated[str | None, typer.Option(help="Why it is missing, with --adjust.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="From this hour of reception (UTC).")
+    ] = None,
+    stop: Annotated[str | None, typer.Option("--to", help="… up to this one.")] = None,
+    sensor: Annotated[str | None, typer.Option(help="Only of this sensor.")] = None,
+    by: Annotated[Grouping, typer.Option(help="What a line speaks of.")] = Grouping.DAY,
+    as_json: _Json = False,
+) -> None:
+    """What was received and what became of it; --check counts the tables anew."""
+    from beffroi.ledger import Question, show
+    from beffroi.recount import check as recount
+
+    if (why is not None) != adjust or (why is not None and not why.strip()):
+        print('beffroi: --adjust and --why "the reason" belong together', file=sys.stderr)
+        raise typer.Exit(2)
+    if not check and not adjust:
+        raise typer.Exit(show(Question(by, start, stop, sensor, as_json)))
+    if start or stop:
+        print(
+            "beffroi: a recount takes everything, because a reading does not say when it was"
+            " received; leave out --from and --to",
+            file=sys.stderr,
+        )
+        raise typer.Exit(2)
+    raise typer.Exit(recount(sensor, as_json, why))
 
 
 @app.command()
@@ -202,12 +261,24 @@ def register(
 
 
 @app.command()
-def collect(stack: _Marker = "") -> None:
-    """Run the collector until stopped."""
+def collect(
+    leave: Annotated[
+        bool,
+        typer.Option(
+            "--leave",
+            help="Drain what waits for COLLECTOR_CLIENT_ID, end its session with the broker, stop.",
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --leave: print one JSON object.")
+    ] = False,
+    stack: _Marker = "",
+) -> None:
+    """Run the collector until stopped; one that finds its client id in use is a standby."""
     from beffroi.collect import collect as program
     from beffroi.run import until_stopped
 
-    until_stopped(program)
+    until_stopped(lambda stop: program(stop, leave=leave, as_json=as_json))
 
 
 @app.command()

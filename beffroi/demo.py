@@ -25,6 +25,7 @@ from beffroi.programs import Programs
 from beffroi.up import installation, look_after
 from collector.simulation.city import SimulatedCity, make_city
 from collector.simulation.publish import Progress, Published, publish
+from storage.books import last_commit
 from storage.city import parse
 
 _DRAIN_S = 60.0
@@ -119,10 +120,8 @@ def _history(wanted: Demo) -> float:
     if hours is None:
         hours = _HISTORY_H if wanted.seconds is None else _SHORT_HISTORY_H
     with psycopg.connect() as connection:
-        row = connection.execute(
-            "SELECT extract(epoch FROM now() - max(committed_at))::float8 FROM pipeline.batch"
-        ).fetchone()
-    since = row[0] if row and row[0] is not None else None
+        last = last_commit(connection)
+    since = None if last is None else time.time() - last.timestamp()
     return hours * 3600 if since is None else min(hours * 3600, since)
 
 

@@ -9,6 +9,7 @@ from beffroi.embedded.errors import EmbeddedError
 from collector.outlet import OutletRefusedError
 from collector.settings import SettingError
 from processors.settings import SettingsError
+from storage.audit import AdjustingError
 from storage.migrate import OtherSchemaError
 from storage.mistakes import MistakesError
 
@@ -31,6 +32,7 @@ USER_MISTAKES = (
     SettingError,
     MistakesError,
     OtherSchemaError,
+    AdjustingError,
     NotRunningError,
     OutletRefusedError,
     SettingsError,

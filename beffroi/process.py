@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import json
 import time
 
 import numpy as np
 import uvloop
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from rich.console import Console
 
 from beffroi.progress import bar
-from processors import rollup
+from processors import rollup, upkeep
 from processors.rollup import Pass
 from processors.settings import from_environment
+from processors.upkeep import Upkeep
 from storage import database
 from storage.status import StatusServer
 
@@ -25,6 +27,7 @@ PASSES = Counter("beffroi_processor_passes_total", "Passes done")
 READINGS = Counter("beffroi_processor_readings_total", "Readings read")
 WINDOWS = Counter("beffroi_processor_windows_total", "Windows written", ["level"])
 PASS_S = Histogram("beffroi_processor_pass_seconds", "Time of one pass")
+UNBALANCED = Gauge("beffroi_ledger_unbalanced", "Sensor-hours whose sums do not balance")
 
 
 async def process(stop: asyncio.Event) -> None:
@@ -43,6 +46,9 @@ async def process(stop: asyncio.Event) -> None:
             WINDOWS.labels(level.name.lower()).inc(windows)
         PASS_S.observe(done.seconds)
 
+    def note_upkeep(done: Upkeep) -> None:
+        UNBALANCED.set(done.unbalanced)
+
     def health() -> tuple[bool, dict[str, object]]:
         age = time.monotonic() - began
         facts: dict[str, object] = {"seconds_since_pass": round(age, 1)}
@@ -53,7 +59,13 @@ async def process(stop: asyncio.Event) -> None:
     status = StatusServer(settings.metrics_host, settings.metrics_port, health)
     try:
         async with await database.open_pool(application="beffroi processor") as pool:
-            await rollup.run(pool, settings, stop, _now, note)
+            beside = asyncio.create_task(upkeep.run(settings, stop, _utc_now, note_upkeep))
+            try:
+                await rollup.run(pool, settings, stop, _now, note)
+            finally:
+                beside.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await beside
     finally:
         status.close()
 
@@ -93,6 +105,10 @@ def recompute(start: datetime.datetime, stop: datetime.datetime, as_json: bool) 
 
 def _now() -> np.datetime64:
     return np.datetime64(time.time_ns() // 1000, "us")
+
+
+def _utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _instant(moment: datetime.datetime) -> np.datetime64:

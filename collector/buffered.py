@@ -25,6 +25,7 @@ class BufferedSocket:
         self._out = bytearray()
         self._corked = False
         self.drained = False
+        self.received = 0  # bytes
         # An event loop must forget the number before the system gives it to another socket.
         self.before_close: Callable[[], None] | None = None
 
@@ -42,6 +43,7 @@ class BufferedSocket:
             self.drained = True
             raise BlockingIOError from None
         self.drained = False
+        self.received += len(self._data)
         self._at = min(size, len(self._data))
         return self._data[:size]
 

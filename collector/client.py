@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from collector.buffered import BufferedSocket
 from collector.settings import Broker
+from collector.tls import context_for
 
 
 class AsyncClient(paho.Client):
@@ -23,21 +24,24 @@ class AsyncClient(paho.Client):
 
     buffered: BufferedSocket | None = None
 
-    def __init__(self, broker: Broker, protocol: int, *, manual_ack: bool = False) -> None:
+    def __init__(
+        self, broker: Broker, protocol: int, *, manual_ack: bool = False, clean: bool = False
+    ) -> None:
         v5 = protocol == 5
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             # MQTT 5 says it with CONNECT.
-            clean_session=None if v5 else False,
+            clean_session=None if v5 else clean,
             protocol=MQTTProtocolVersion.MQTTv5 if v5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=manual_ack,
+            # paho would try older versions by itself, past the event loop.
+            reconnect_on_failure=False,
         )
         self.connect_timeout = 10.0
         if broker.username is not None:
             self.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            self.tls_set(broker.ca_file, broker.certificate_file, broker.key_file)
+        self.on_pong: Callable[[], None] = lambda: None
         # Set so that paho asks for a write instead of writing at every packet.
         self.on_socket_register_write = lambda *_: None
         self._broker = broker
@@ -45,6 +49,10 @@ class AsyncClient(paho.Client):
     def _create_socket(self) -> Any:
         self.buffered = BufferedSocket(super()._create_socket())
         return self.buffered
+
+    def _handle_pingresp(self) -> MQTTErrorCode:
+        self.on_pong()
+        return super()._handle_pingresp()
 
     @property
     def between_packets(self) -> bool:
@@ -62,10 +70,13 @@ class AsyncClient(paho.Client):
         Name look-up, TCP and TLS block, so they happen in a thread; nothing else does.
         """
         loop, broker = asyncio.get_running_loop(), self._broker
-        await loop.run_in_executor(
-            None,
-            lambda: self.connect(broker.host, broker.port, keepalive=broker.keepalive_s, **more),
-        )
+
+        def connect() -> None:
+            if broker.tls:
+                self.tls_set_context(context_for(broker))
+            self.connect(broker.host, broker.port, keepalive=broker.keepalive_s, **more)
+
+        await loop.run_in_executor(None, connect)
         buffered = self.buffered
         assert buffered is not None
         buffered.setsockopt_nodelay()

@@ -7,25 +7,30 @@ waits for columns.
 from __future__ import annotations
 
 import datetime
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collector.formats.format import Undecodable
+from collector.refusing import KEPT_OF_TOO_LARGE, Declared, Refusing
 from collector.source import Message
 from collector.topics import Route, Topics
 from collector.validate import CHECKS, check
-from storage.intake import Intake, RefusalRow
-from storage.reading import Batch, Reading, Reason, Refusal
+from storage.intake import Intake
+from storage.reading import Batch, Flag, Reading, Reason, Refusal
 from storage.registry import Routes
 from storage.units import UnitError, conversion
 
 UNKNOWN_SENSOR, UNREADABLE_TOPIC = 0, -1
-_KEPT_OF_TOO_LARGE = 4096
-_REFUSALS_PER_MESSAGE = 50
 _REMEMBERED = 10_000
-_LONGEST_NAME, _LONGEST_DETAIL = 200, 500
+_UNJUDGED = int(Flag.NOT_EVALUATED)
 _TIME_LIMIT_US = 1 << 61  # beyond it the arithmetic on int64 microseconds could overflow
+# A newer registry might know them; also a name that looks personal may be a field by now.
+_OF_STRANGERS = (
+    Reason.UNKNOWN_SENSOR, Reason.UNKNOWN_FIELD, Reason.UNREADABLE_TOPIC, Reason.PERSONAL
+)  # fmt: skip
 
 
 class Decoding:
@@ -35,7 +40,9 @@ class Decoding:
         self, routes: Routes, *, payload_bytes: int, oldest: datetime.datetime, ahead_s: int
     ) -> None:
         self.routes = routes
-        self._topics = Topics(routes)
+        self.topics = Topics(routes)
+        self.declared = Declared(routes, self.topics)
+        self.field_names = _field_names(routes)
         self._payload_bytes = payload_bytes
         self._oldest_us = round(oldest.timestamp() * 1e6)
         self._ahead_us = ahead_s * 1_000_000
@@ -51,7 +58,7 @@ class Decoding:
 
     def route(self, topic: str) -> Route | None:
         """See :meth:`collector.topics.Topics.route`."""
-        return self._topics.route(topic)
+        return self.topics.route(topic)
 
     def converted(self, position: int, unit: str) -> tuple[float, float] | None:
         """Scale and shift for a unit that the message itself declares; None: does not fit."""
@@ -77,55 +84,67 @@ class Decoding:
 
 
 class _Assembly:
-    """One batch on its way: growing columns, then one pass over them."""
+    """One batch on its way: growing columns, then one pass over them.
+
+    A *run* is readings that came in one message, of one sensor, with one time and flag.
+    """
 
     def __init__(self, decoding: Decoding, messages: Sequence[Message]) -> None:
         self._decoding = decoding
         self._messages = messages
-        self._time: list[int] = []
         self._value: list[float] = []
         self._position: list[int] = []
-        self._flag: list[int] = []
-        self._sensor: list[int] = []
-        self._message: list[int] = []
-        self._field: list[str] = []
+        self._runs: list[tuple[int, int, int, int, int]] = []
         self._own_unit: list[tuple[int, float, float]] = []
-        self._refusals: list[RefusalRow] = []
-        self._refusal_message: list[int] = []
-        self._refused_of: dict[int, list[int]] = {}
+        self._refusing = Refusing(decoding.declared, messages, decoding.limits()[0])
 
     def intake(self) -> Intake:
-        count = len(self._messages)
-        message_sensor = np.zeros(count, np.int32)
-        message_refused = np.zeros(count, bool)
+        sensors: list[int] = []
+        refused: list[int] = []
+        route_of = self._decoding.topics.route
+        largest = self._decoding.limits()[0]
+        values, positions, runs = self._value, self._position, self._runs
         for number, message in enumerate(self._messages):
-            sensor, refused = self._read(number, message)
-            message_sensor[number] = sensor
-            message_refused[number] = refused
-        return self._columns(message_sensor, message_refused)
+            route = route_of(message.topic)
+            if route is not None and route.shapes is not None and len(message.payload) <= largest:
+                row = route.shapes.read(message.payload)
+                if row is not None and (row[2] is not None or not message.retain):
+                    place, said, time_us = row
+                    time_us = message.received_us if time_us is None else time_us
+                    values += said
+                    positions += place
+                    runs.append((len(said), number, route.sensor_id, time_us, _UNJUDGED))
+                    sensors.append(route.sensor_id)
+                    continue
+            sensor, whole = self._read(number, message, route)
+            sensors.append(sensor)
+            if whole:
+                refused.append(number)
+        message_refused = np.zeros(len(self._messages), bool)
+        message_refused[refused] = True
+        return self._columns(np.array(sensors, np.int32), message_refused)
 
     def rejected(self, detail: str) -> Intake:
         route = self._decoding.route(self._messages[0].topic)
         sensor_id = UNREADABLE_TOPIC if route is None else route.sensor_id
-        self._refuse_all(0, sensor_id, Reason.REJECTED, detail)
+        self._refusing.whole(0, sensor_id, Reason.REJECTED, detail)
         return self._columns(np.array([sensor_id], np.int32), np.array([True]))
 
-    def _read(self, number: int, message: Message) -> tuple[int, bool]:
+    def _read(self, number: int, message: Message, route: Route | None) -> tuple[int, bool]:
         """Take in one message; returns its sensor id and whether it was refused whole."""
-        route = self._decoding.route(message.topic)
         if route is None:
-            return self._refuse_all(
+            return self._refused_whole(
                 number, UNREADABLE_TOPIC, Reason.UNREADABLE_TOPIC, "no binding fits this topic"
             )
         if len(message.payload) > self._decoding.limits()[0]:
-            detail = f"{len(message.payload)} bytes; the first {_KEPT_OF_TOO_LARGE} are kept"
-            return self._refuse_all(number, route.sensor_id, Reason.TOO_LARGE, detail)
+            detail = f"{len(message.payload)} bytes; the first {KEPT_OF_TOO_LARGE} are kept"
+            return self._refused_whole(number, route.sensor_id, Reason.TOO_LARGE, detail)
         try:
             # "Now" is no time for a value that the broker kept from some time ago.
             received_us = 0 if message.retain else message.received_us
             decoded = route.decode(message.payload, route.hints, received_us)
         except Undecodable as error:
-            return self._refuse_all(number, route.sensor_id, error.reason, error.detail)
+            return self._refused_whole(number, route.sensor_id, error.reason, error.detail)
         if route.fields is None:
             return self._read_by_name(number, message, route, decoded.readings, decoded.refusals)
         fields, sensor_id, named = route.fields, route.sensor_id, route.hints.sensor
@@ -136,8 +155,14 @@ class _Assembly:
                 self._take_of_other(number, message, reading, route)
         for refusal in decoded.refusals:
             if refusal.field not in route.ignore:
-                self._refuse(number, sensor_id, refusal.field, refusal.reason, refusal.detail)
+                self._refusing.one(number, sensor_id, refusal.field, refusal.reason, refusal.detail)
         return sensor_id, False
+
+    def _refused_whole(
+        self, number: int, sensor_id: int, reason: Reason, detail: str, quoted: str = ""
+    ) -> tuple[int, bool]:
+        self._refusing.whole(number, sensor_id, reason, detail, quoted)
+        return sensor_id, True
 
     def _read_by_name(
         self, number: int, message: Message, route: Route, readings: list[Reading],
@@ -146,25 +171,26 @@ class _Assembly:
         """A message whose topic names no known sensor; its readings may."""
         sensors = self._decoding.routes.sensors
         known = next((sensors[r.sensor][0] for r in readings if r.sensor in sensors), None)
+        self._refusing.know(number, frozenset(r.sensor for r in readings if r.sensor in sensors))
         if known is None:
             named = route.hints.sensor or next((r.sensor for r in readings), "")
-            return self._refuse_all(
+            return self._refused_whole(
                 number, UNKNOWN_SENSOR, Reason.UNKNOWN_SENSOR,
-                f"sensor {named!r} is not registered" if named else "no sensor is named",
+                "sensor {} is not registered" if named else "no sensor is named", named,
             )  # fmt: skip
         for reading in readings:
             self._take_of_other(number, message, reading, route)
         for refusal in refusals:
             if refusal.field not in route.ignore:
-                self._refuse(number, known, refusal.field, refusal.reason, refusal.detail)
+                self._refusing.one(number, known, refusal.field, refusal.reason, refusal.detail)
         return known, False
 
     def _take_of_other(self, number: int, message: Message, reading: Reading, route: Route) -> None:
         found = self._decoding.routes.sensors.get(reading.sensor)
         if found is None:
-            self._refuse(
+            self._refusing.one(
                 number, UNKNOWN_SENSOR, reading.field, Reason.UNKNOWN_SENSOR,
-                f"sensor {reading.sensor!r} is not registered",
+                "sensor {} is not registered", reading.sensor,
             )  # fmt: skip
         else:
             self._take(number, message, reading, found[0], found[1], route)
@@ -177,133 +203,91 @@ class _Assembly:
         position = fields.get(field)
         if position is None:
             if field not in route.ignore:
-                self._refuse(
+                self._refusing.one(
                     number, sensor_id, field, Reason.UNKNOWN_FIELD,
-                    f"{field!r} is not registered for this sensor; register or ignore it",
+                    "{} is not registered for this sensor; register or ignore it", field,
                 )  # fmt: skip
             return
         if unit is not None and unit != self._decoding.routes.unit[position]:
             affine = self._decoding.converted(position, unit)
             if affine is None:
-                self._refuse(
+                self._refusing.one(
                     number, sensor_id, field, Reason.BAD_UNIT,
-                    f"{unit!r} cannot become {self._decoding.routes.canonical[position]!r}",
+                    f"{{}} cannot become {self._decoding.routes.canonical[position]!r}", unit,
                 )  # fmt: skip
                 return
             self._own_unit.append((len(self._value), *affine))
         if time_us is None:
             if message.retain:
-                self._refuse(
+                self._refusing.one(
                     number, sensor_id, field, Reason.BAD_TIME,
                     "a retained message without a time may be of any age",
                 )  # fmt: skip
                 return
             time_us = message.received_us
         elif not -_TIME_LIMIT_US < time_us < _TIME_LIMIT_US:
-            self._refuse(number, sensor_id, field, Reason.BAD_TIME, "the time is out of range")
+            self._refusing.one(
+                number, sensor_id, field, Reason.BAD_TIME, "the time is out of range"
+            )
             return
-        self._time.append(time_us)
         self._value.append(value)
         self._position.append(position)
-        self._flag.append(flag)
-        self._sensor.append(sensor_id)
-        self._message.append(number)
-        self._field.append(field)
-
-    def _refuse(self, number: int, sensor_id: int, field: str, reason: Reason, detail: str) -> None:
-        before = self._refused_of.get(number, [])
-        if len(before) >= _REFUSALS_PER_MESSAGE:
-            # A message of thousands of wrong readings must not become thousands of rows.
-            last = self._refusals[before[-1]]
-            more = last.readings
-            self._refusals[before[-1]] = last._replace(
-                readings=last.readings + 1, detail=f"and {more} more readings of this message"
-            )
-            return
-        message = self._messages[number]
-        payload = b"" if before else message.payload
-        self._refused_of.setdefault(number, before).append(len(self._refusals))
-        self._refusals.append(
-            RefusalRow(
-                message.received_us, sensor_id, message.topic,
-                payload, field[:_LONGEST_NAME], reason,
-                detail[:_LONGEST_DETAIL], bytes=len(payload),
-            )
-        )  # fmt: skip
-        self._refusal_message.append(number)
-
-    def _refuse_all(
-        self, number: int, sensor_id: int, reason: Reason, detail: str
-    ) -> tuple[int, bool]:
-        message = self._messages[number]
-        payload = message.payload
-        if reason is Reason.TOO_LARGE:
-            payload = payload[:_KEPT_OF_TOO_LARGE]
-        self._refusals.append(
-            RefusalRow(
-                message.received_us,
-                sensor_id,
-                message.topic,
-                payload,
-                "",
-                reason,
-                detail[:_LONGEST_DETAIL],
-                bytes=len(message.payload),
-            )
-        )
-        self._refusal_message.append(number)
-        return sensor_id, True
+        self._runs.append((1, number, sensor_id, time_us, flag))
 
     def _columns(self, message_sensor: np.ndarray, message_refused: np.ndarray) -> Intake:
         routes = self._decoding.routes
         _, oldest_us, ahead_us = self._decoding.limits()
+        of_message = list(zip(*self._messages, strict=True)) or [()] * len(Message._fields)
+        _, _, qos, topics, payloads, received, retained = of_message
+        received_us = np.array(received, np.int64)
+        flat = itertools.chain.from_iterable(self._runs)
+        runs = np.fromiter(flat, np.int64, 5 * len(self._runs)).reshape(-1, 5)
+        message, sensor, time_us, flag = np.repeat(runs[:, 1:], runs[:, 0], axis=0).T
         position = np.array(self._position, np.intp)
-        message = np.array(self._message, np.int32)
-        sensor = np.array(self._sensor, np.int32)
-        received_us = np.array([m.received_us for m in self._messages], np.int64)
-        time_us = np.array(self._time, np.int64)
-        flag = np.array(self._flag, np.int16)
+        value = np.array(self._value, np.float64)
         scale, shift = routes.scale[position], routes.shift[position]
         for row, own_scale, own_shift in self._own_unit:
             scale[row], shift[row] = own_scale, own_shift
-        value = np.array(self._value, np.float64) * scale + shift
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
+            value = value * scale + shift
         found = check(
-            time_us, value, flag, routes.low[position], routes.high[position],
+            time_us, value, flag.astype(np.int16), routes.low[position], routes.high[position],
             oldest_us, received_us[message] + ahead_us,
         )  # fmt: skip
+        name = self._decoding.field_names
         for row in np.flatnonzero(found).tolist():
-            self._refuse(
-                int(message[row]), int(sensor[row]), self._field[row], CHECKS[found[row] - 1],
-                self._why(int(found[row]), int(position[row]), float(value[row])),
+            self._refusing.one(
+                int(message[row]), int(sensor[row]), name[position[row]], CHECKS[found[row] - 1],
+                self._why(int(found[row]), int(position[row])),
             )  # fmt: skip
-        # Refused by message, then by column check: back into order of arrival.
-        order = sorted(range(len(self._refusals)), key=self._refusal_message.__getitem__)
-        keep = found == 0
+        refusals, refusal_message = self._refusing.in_order()
         # Storage marks an interval by its start.
         start = (time_us - routes.back_us[position]).view("datetime64[us]")
-        batch = Batch(start, value, routes.series[position], flag)
-        field = self._field
-        if not keep.all():
+        batch = Batch(start, value, routes.series[position], flag.astype(np.int16))
+        sensor, message = sensor.astype(np.int32), message.astype(np.int32)
+        if found.any():
+            keep = found == 0
             batch, position = batch.take(keep), position[keep]
             sensor, message = sensor[keep], message[keep]
-            field = [name for name, kept in zip(field, keep.tolist(), strict=True) if kept]
         return Intake(
             batch=batch,
             domain=routes.domain[position],
             sensor=sensor,
             message=message,
-            field=field,
-            topic=[m.topic for m in self._messages],
-            payload=[m.payload for m in self._messages],
+            field=name[position].tolist(),
+            topic=topics,
+            payload=payloads,
             received_us=received_us,
             message_sensor=message_sensor,
             message_refused=message_refused,
-            message_qos0=np.array([m.qos == 0 for m in self._messages], bool),
-            refusals=[self._refusals[at] for at in order],
-            refusal_message=[self._refusal_message[at] for at in order],
+            message_qos0=np.array(qos, np.int8) == 0,
+            message_retained=np.array(retained, bool),
+            refusals=refusals,
+            refusal_message=refusal_message,
+            mask=self._refusing.masked,
         )
 
-    def _why(self, found: int, position: int, value: float) -> str:
+    def _why(self, found: int, position: int) -> str:
         routes = self._decoding.routes
         reason = CHECKS[found - 1]
         if reason is Reason.OUT_OF_RANGE:
@@ -318,9 +302,15 @@ class _Assembly:
         }[reason]
 
 
+def _field_names(routes: Routes) -> NDArray[np.object_]:
+    """What the senders call the series, by position."""
+    names = np.full(len(routes.series), "", object)
+    for _, fields in routes.sensors.values():
+        for field, position in fields.items():
+            names[position] = field
+    return names
+
+
 def has_strangers(intake: Intake) -> bool:
     """Whether a newer registry might read more of this intake."""
-    return any(
-        refusal.reason in (Reason.UNKNOWN_SENSOR, Reason.UNKNOWN_FIELD, Reason.UNREADABLE_TOPIC)
-        for refusal in intake.refusals
-    )
+    return any(refusal.reason in _OF_STRANGERS for refusal in intake.refusals)

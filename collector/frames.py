@@ -1,9 +1,9 @@
-"""PUBLISH packets straight out of a buffer.
+"""PUBLISH packets straight out of a buffer, without a look at what else they say.
 
 paho builds a message, a properties and an event object for each, which costs more than
-all that follows. Nearly every packet that a subscriber receives is a complete PUBLISH;
-only those are taken here. Whatever else comes, or comes in part or malformed, is left for
-paho.
+all that follows. Nearly every packet that a subscriber receives is a complete PUBLISH at
+QoS 0 or 1; only those are taken here. Whatever else comes, or comes in part or malformed,
+is left for the caller. Properties are passed over unread.
 
 References
 ----------
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from collector.source import Message
+
 _PUBLISH = 3
 
 
@@ -21,6 +23,7 @@ class Frame(NamedTuple):
     """One PUBLISH packet; ``mid`` is 0 at QoS 0.
 
     ``retain``: the broker kept it from some time ago and sends it because of a subscription.
+    ``again``: the broker sent it before; not to be relied on.
     """
 
     retain: bool
@@ -28,6 +31,14 @@ class Frame(NamedTuple):
     mid: int
     topic: bytes
     payload: bytes
+    again: bool = False
+
+    def message(self, generation: int, received_us: int) -> Message:
+        """As the source hands it out; a topic that is no UTF-8 is forbidden, and accounted for."""
+        topic = self.topic.decode("utf-8", "replace")
+        return Message(
+            generation, self.mid, self.qos, topic, self.payload, received_us, self.retain
+        )
 
 
 def publishes(data: bytes, at: int, v5: bool, most: int) -> tuple[list[Frame], int]:
@@ -39,12 +50,14 @@ def publishes(data: bytes, at: int, v5: bool, most: int) -> tuple[list[Frame], i
     Examples
     --------
     >>> publishes(bytes.fromhex("3206 0001 61 0007 21  d000".replace(" ", "")), 0, False, 10)
-    ([Frame(retain=False, qos=1, mid=7, topic=b'a', payload=b'!')], 8)
+    ([Frame(retain=False, qos=1, mid=7, topic=b'a', payload=b'!', again=False)], 8)
     """
     frames: list[Frame] = []
     size = len(data)
     while len(frames) < most and at + 4 <= size and data[at] >> 4 == _PUBLISH:
         qos = data[at] >> 1 & 3
+        if qos > 1:
+            break
         length, body = _variable(data, at + 1, size)
         end = body + length
         if body < 0 or end > size or length < 2:
@@ -57,19 +70,29 @@ def publishes(data: bytes, at: int, v5: bool, most: int) -> tuple[list[Frame], i
                 break
             mid = data[position] << 8 | data[position + 1]
             position += 2
+            if not mid:
+                break
         if v5:
             properties, position = _variable(data, position, end)
             if position < 0:
                 break
             position += properties
-        if position > end or qos == 3:
+        if position > end:
             break
-        frames.append(Frame(bool(data[at] & 1), qos, mid, topic, data[position:end]))
+        frames.append(
+            Frame(bool(data[at] & 1), qos, mid, topic, data[position:end], bool(data[at] & 8))
+        )
         at = end
     return frames, at
 
 
-def _variable(data: bytes, at: int, end: int) -> tuple[int, int]:
+def packet_end(data: bytes | memoryview, at: int) -> int | None:
+    """Where the packet that begins at ``at`` ends; None while its length is not complete."""
+    length, body = _variable(data, at + 1, len(data))
+    return None if body < 0 else body + length
+
+
+def _variable(data: bytes | memoryview, at: int, end: int) -> tuple[int, int]:
     """A variable byte integer and the position behind it, -1 where it does not end in time."""
     if at < end and data[at] < 128:
         return data[at], at + 1

@@ -10,100 +10,66 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
-import random
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
 
 import asyncpg
-from prometheus_client import Counter, Gauge, Histogram
 
+from collector import meters
 from collector.decode import Decoding, has_strangers
-from collector.settings import Settings
+from collector.lease import Lease, Stopped, Superseded
+from collector.meters import Totals
+from collector.personal import mask
+from collector.settings import Broker, Settings
 from collector.source import Message, Source
 from collector.topics import filters
-from storage import database, ingest
+from storage import collectors, ingest
+from storage.allowance import Allowance
+from storage.collectors import Presence, Session
 from storage.high_water import HighWater
-from storage.intake import Outcome
-from storage.reading import Reason
+from storage.intake import Intake, Outcome
 from storage.registry import Routes, load_routes
 
 log = logging.getLogger(__name__)
 
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 15.0
-_REGISTRY_S = 2.0
-
-MESSAGES = Counter("beffroi_collector_messages_total", "Messages received and committed")
-QOS0 = Counter("beffroi_collector_qos0_messages_total", "Of these at QoS 0, which nothing protects")
-STORED = Counter("beffroi_collector_readings_stored_total", "Readings stored")
-DUPLICATE = Counter(
-    "beffroi_collector_readings_duplicate_total", "Readings that were stored before"
-)
-REFUSED = Counter("beffroi_collector_refused_total", "Readings and messages refused", ["reason"])
-COMMIT_S = Histogram(
-    "beffroi_collector_commit_seconds",
-    "Time to commit one batch",
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
-)
-BATCH = Histogram(
-    "beffroi_collector_batch_messages",
-    "Messages per commit",
-    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000),
-)
-DATABASE_UP = Gauge("beffroi_collector_database_up", "1 while the last commit succeeded")
-
-
-T = TypeVar("T")
-
-
-class Stopped(Exception):
-    """The program was told to stop while the database was away."""
-
-
-@dataclass(slots=True)
-class Totals:
-    """What this process has committed so far."""
-
-    messages: int = 0
-    messages_refused: int = 0
-    decoded: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    refused: int = 0
-    batches: int = 0
-    database_problem: str = ""
-    last_commit: float = field(default_factory=time.monotonic)
-
-    def add(self, outcome: Outcome) -> None:
-        """Count one committed batch."""
-        self.batches += 1
-        self.messages += outcome.messages
-        self.messages_refused += outcome.messages_refused
-        self.decoded += outcome.decoded
-        self.stored += outcome.stored
-        self.duplicate += outcome.duplicate
-        self.refused += outcome.refused
-        self.last_commit = time.monotonic()
+_REGISTRY_S, _PRESENCE_S = 2.0, 5.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 60.0
+_KEPT_OF_TOPIC = 200
 
 
 class Pipeline:
-    """Moves messages from one source into the database until the source is closed."""
+    """Moves messages from one source into the database until the source is closed.
 
-    def __init__(self, settings: Settings) -> None:
+    ``presence`` tells what is written about this collector every few seconds; ``instance``
+    marks its connections, see :class:`collector.lease.Lease`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        totals: Totals | None = None,
+        instance: str | None = None,
+        presence: Callable[[], Presence] | None = None,
+    ) -> None:
         self._settings = settings
-        self._connection: asyncpg.Connection | None = None
+        self._presence = presence
         self._high_water = HighWater()
+        self._allowance = Allowance()
         self._decoding: Decoding | None = None
-        self._stopping = False
-        # One connection serves commits and look-ups, one at a time.
-        self._busy = asyncio.Lock()
-        self.totals = Totals()
+        self._abandoned = False
+        self.lease = Lease(session_of(settings.broker), self._high_water.load, instance)
+        self.totals = totals or Totals()
+        self.in_hand = 0
+        self._redelivered = 0
 
     async def prepare(self) -> Routes:
-        """Connect and read the registry; waits for a database that is away."""
-        routes = await self._persist(self._load_routes)
+        """Stand by until the session is ours, then read the registry."""
+        await self.lease.stand_by()
+        routes = await self.lease.persist(self._load_routes)
         log.info(
             "registry loaded sensors=%d series=%d bindings=%d revision=%d",
             len(routes.sensors), len(routes.series), len(routes.bindings), routes.revision,
@@ -111,91 +77,180 @@ class Pipeline:
         return routes
 
     async def run(self, source: Source) -> None:
-        """Store every admissible reading, then acknowledge its message."""
+        """Move everything that ``source`` brings, then close."""
+        try:
+            await self.move(source)
+        finally:
+            await self.close()
+
+    async def move(self, source: Source) -> None:
+        """Store every admissible reading, then acknowledge its message.
+
+        Raises
+        ------
+        Superseded
+            When another collector took the session: what was received and not committed is
+            the other's now, as nothing of it was acknowledged.
+        """
         if self._decoding is None:
             await self.prepare()
-        following = asyncio.create_task(self._follow_registry(source))
+        moving = asyncio.create_task(self._move(source), name="commits")
+        caring = asyncio.create_task(self._take_care(source), name="care")
         try:
-            while messages := await source.batch():
-                async with self._busy:
-                    committed = await self._commit(messages)
-                if not committed:
-                    break
-                source.acknowledge(messages)
+            done, _ = await asyncio.wait({moving, caring}, return_when=asyncio.FIRST_COMPLETED)
+            if caring in done:
+                caring.result()
+            await moving
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
-        if self._connection is not None:
-            with contextlib.suppress(*database.AWAY):
-                await self._connection.close(timeout=2)
-
-    async def _follow_registry(self, source: Source) -> None:
-        """Take up new sensors and topics even when no message asks for them."""
-        while True:
-            await asyncio.sleep(_REGISTRY_S)
-            async with self._busy:
-                try:
-                    routes = await self._persist(self._current_routes)
-                except Stopped:
-                    return
-            source.subscribe(filters(routes.bindings))
+            for task in (moving, caring):
+                task.cancel()
+            await asyncio.gather(moving, caring, return_exceptions=True)
 
     def stop(self) -> None:
         """Give up retrying; what is not committed stays unacknowledged with the broker."""
-        self._stopping = True
+        self.lease.stop()
+
+    def abandon(self) -> None:
+        """The session is another's: take nothing more of what was received."""
+        self._abandoned = True
+        self.lease.stop()
+
+    async def say(self, presence: Presence) -> None:
+        """Write about this collector now, if the database lets us."""
+        await self.lease.once(lambda connection: collectors.save(connection, presence))
+
+    async def close(self) -> None:
+        """Give the session back."""
+        await self.lease.close()
+
+    async def _move(self, source: Source) -> None:
+        while (messages := await source.batch()) and not self._abandoned:
+            self.in_hand = len(messages)
+            self._meter(source)
+            if not await self._commit(messages):
+                return
+            source.acknowledge(messages)
+            self.in_hand = 0
+            self._meter(source)
+
+    async def _take_care(self, source: Source) -> None:
+        """Take up new sensors and topics even when no message asks for them; be seen."""
+        seen, connected = float("-inf"), False
+        with contextlib.suppress(Stopped):
+            while True:
+                if self._presence is not None:
+                    now, presence = time.monotonic(), self._presence()
+                    if presence.connected != connected or now - seen >= _PRESENCE_S:
+                        seen, connected = now, presence.connected
+                        await self.say(presence)
+                await asyncio.sleep(_REGISTRY_S)
+                self._meter(source)
+                routes = await self.lease.persist(self._current_routes)
+                source.subscribe(filters(routes.bindings))
+
+    def _meter(self, source: Source) -> None:
+        meters.UNACKNOWLEDGED.set(self.in_hand + source.waiting)
+        meters.REDELIVERED.inc(source.redelivered - self._redelivered)
+        self._redelivered = source.redelivered
+
+    # Committing -------------------------------------------------------------
 
     async def _commit(self, messages: Sequence[Message]) -> bool:
         """Commit all of ``messages``; false only when stopped before that was possible."""
         try:
-            outcome = await self._persist(lambda: self._store(messages))
+            outcome = await self._store(lambda connection: self._decoded(connection, messages))
         except Stopped:
             return False
-        except asyncpg.PostgresError as error:
-            # The database will not have this batch: find out which message it is.
+        except Superseded:
+            raise
+        except Exception as error:
+            # Neither an outage nor the server's state: find out which message it is.
             return await self._divide(messages, error)
         self._count(messages, outcome)
         return True
 
-    async def _divide(self, messages: Sequence[Message], error: asyncpg.PostgresError) -> bool:
+    async def _divide(self, messages: Sequence[Message], error: Exception) -> bool:
         if len(messages) > 1:
             half = len(messages) // 2
             return await self._commit(messages[:half]) and await self._commit(messages[half:])
-        log.error("message rejected by the database topic=%s error=%s", messages[0].topic, error)
-        outcome = await self._persist(lambda: self._store_rejected(messages[0], error))
+        assert self._decoding is not None
+        log.error("message rejected topic=%s error=%s: %s",
+                  self._decoding.declared.masked_topic(messages[0].topic),
+                  type(error).__name__, mask(str(error)))  # fmt: skip
+        try:
+            outcome = await self._store_rejected(messages[0], f"{type(error).__name__}: {error}")
+        except Stopped:
+            return False
         self._count(messages, outcome)
         return True
 
-    async def _store(self, messages: Sequence[Message]) -> Outcome:
+    async def _store_rejected(self, message: Message, why: str) -> Outcome:
+        """Keep at least the refusal, without its payload if need be; never give up."""
+        try:
+            return await self._store(lambda _: self._rejected(message, why, message))
+        except (Stopped, Superseded):
+            raise
+        except Exception as error:
+            log.error("refusal rejected error=%s: %s", type(error).__name__, mask(str(error)))
+        bare = message._replace(topic=message.topic[:_KEPT_OF_TOPIC], payload=b"")
+        wait = _FIRST_WAIT_S
+        while True:
+            try:
+                return await self._store(lambda _: self._rejected(bare, why, message))
+            except (Stopped, Superseded):
+                raise
+            except Exception:
+                # Not acknowledged, so not lost; somebody must look at the database.
+                log.exception("refusal rejected even without its payload retry_s=%.0f", wait)
+                await self.lease.pause(wait)
+                wait = min(2 * wait, _LONGEST_WAIT_S)
+
+    async def _store(self, read: Callable[[asyncpg.Connection], Awaitable[Intake]]) -> Outcome:
+        """Store what ``read`` makes of some messages: once, however often it must be tried.
+
+        The answer to a COMMIT may get lost. The attempt's number then tells whether it was
+        done; nobody can still be doing it, since we hold the session again.
+        """
+        attempt, tries = uuid.uuid4(), 0
+
+        async def store(connection: asyncpg.Connection) -> Outcome:
+            nonlocal tries
+            tries += 1
+            intake = await read(connection)
+            started = time.perf_counter()
+            outcome = await ingest.store(
+                connection, intake, self._high_water, attempt=attempt, repeated=tries > 1,
+                allowance=self._allowance,
+            )  # fmt: skip
+            meters.COMMIT_S.observe(time.perf_counter() - started)
+            return outcome
+
+        return await self.lease.persist(store)
+
+    async def _decoded(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> Intake:
         assert self._decoding is not None
-        connection = await self._connected()
         intake = self._decoding.intake(messages)
         if has_strangers(intake):
             revision = await connection.fetchval("SELECT revision FROM city.revision")
             if revision != self._decoding.routes.revision:
                 # Registered a moment ago: read again what looked strange.
-                await self._load_routes()
+                await self._load_routes(connection)
                 intake = self._decoding.intake(messages)
-        started = time.perf_counter()
-        outcome = await ingest.store(connection, intake, self._high_water)
-        COMMIT_S.observe(time.perf_counter() - started)
-        return outcome
+        return intake
 
-    async def _store_rejected(self, message: Message, error: asyncpg.PostgresError) -> Outcome:
+    async def _rejected(self, message: Message, why: str, whole: Message) -> Intake:
         assert self._decoding is not None
-        connection = await self._connected()
-        intake = self._decoding.rejected(message, f"{type(error).__name__}: {error}")
-        return await ingest.store(connection, intake, self._high_water)
+        intake = self._decoding.rejected(message, why)
+        refusals = [row._replace(bytes=len(whole.payload)) for row in intake.refusals]
+        return dataclasses.replace(intake, refusals=refusals)
 
-    async def _current_routes(self) -> Routes:
+    async def _current_routes(self, connection: asyncpg.Connection) -> Routes:
         assert self._decoding is not None
-        connection = await self._connected()
         revision = await connection.fetchval("SELECT revision FROM city.revision")
         known = self._decoding.routes
-        return known if revision == known.revision else await self._load_routes()
+        return known if revision == known.revision else await self._load_routes(connection)
 
-    async def _load_routes(self) -> Routes:
-        connection = await self._connected()
+    async def _load_routes(self, connection: asyncpg.Connection) -> Routes:
         routes = await load_routes(connection)
         settings = self._settings
         self._decoding = Decoding(
@@ -204,50 +259,16 @@ class Pipeline:
         )  # fmt: skip
         return routes
 
-    async def _connected(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await database.connect("beffroi collector")
-            await self._high_water.load(self._connection)
-        return self._connection
-
-    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it succeeds; only errors that pass are tried again."""
-        wait = _FIRST_WAIT_S
-        while True:
-            try:
-                result = await attempt()
-            except asyncpg.DataError:
-                raise  # the driver's own refusal of a value is no outage
-            except database.AWAY as error:
-                DATABASE_UP.set(0)
-                self.totals.database_problem = f"{type(error).__name__}: {error}"
-                log.warning("database away retry_s=%.1f reason=%s", wait, error)
-                await self._forget_connection()
-            else:
-                DATABASE_UP.set(1)
-                self.totals.database_problem = ""
-                return result
-            if self._stopping:
-                raise Stopped
-            # Jitter keeps many collectors from knocking at the same instant.
-            await asyncio.sleep(wait * random.uniform(0.5, 1.5))
-            wait = min(2 * wait, _LONGEST_WAIT_S)
-
-    async def _forget_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
-
     def _count(self, messages: Sequence[Message], outcome: Outcome) -> None:
-        self.totals.add(outcome)
-        MESSAGES.inc(outcome.messages)
-        QOS0.inc(sum(1 for message in messages if message.qos == 0))
-        STORED.inc(outcome.stored)
-        DUPLICATE.inc(outcome.duplicate)
-        for reason, count in outcome.reasons.items():
-            REFUSED.labels(Reason(reason)).inc(count)
-        BATCH.observe(len(messages))
+        qos0 = sum(1 for message in messages if message.qos == 0)
+        self.totals.add(outcome, qos0)
+        meters.count(outcome, len(messages), qos0)
         log.debug(
             "batch stored messages=%d stored=%d duplicate=%d refused=%d",
             outcome.messages, outcome.stored, outcome.duplicate, outcome.refused,
         )  # fmt: skip
+
+
+def session_of(broker: Broker) -> Session:
+    """The MQTT session that a collector with these settings keeps."""
+    return Session(broker.client_id, f"{broker.host}:{broker.port}")

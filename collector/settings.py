@@ -7,7 +7,14 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
 from urllib.parse import unquote, urlsplit
+
+SourceName = Literal["auto", "paho", "mqtt5"]
+StopMeans = Literal["keep", "leave"]
+
+T = TypeVar("T")
 
 
 class SettingError(ValueError):
@@ -18,7 +25,7 @@ class SettingError(ValueError):
 class Broker:
     """Where the broker is and how to get in.
 
-    ``protocol`` is 5 or 4 (MQTT 5, MQTT 3.1.1), as on the wire.
+    ``protocol`` is 5 or 4 (MQTT 5, MQTT 3.1.1), as on the wire; None tries 5 first.
     """
 
     host: str
@@ -26,7 +33,7 @@ class Broker:
     tls: bool = False
     username: str | None = None
     password: str | None = None
-    protocol: int = 5
+    protocol: int | None = None
     client_id: str = "beffroi"
     ca_file: str | None = None
     certificate_file: str | None = None
@@ -42,6 +49,8 @@ class Settings:
     """What the collector may be told; see collector/README.md for each variable."""
 
     broker: Broker
+    source: SourceName = "auto"
+    stop: StopMeans = "keep"
     share_group: str | None = None
     batch_messages: int = 10_000
     linger_s: float = 0.05
@@ -67,21 +76,19 @@ def broker_from_url(url: str, environment: Mapping[str, str]) -> Broker:
             "BEFFROI_MQTT_URL must look like mqtt://user:password@host:1883, or mqtts:// for TLS"
         )
     tls = parts.scheme == "mqtts"
-    protocols = {"5": 5, "3.1.1": 4}
-    wanted = environment.get("COLLECTOR_MQTT_PROTOCOL", "5")
-    if wanted not in protocols:
-        raise SettingError(f"COLLECTOR_MQTT_PROTOCOL must be 5 or 3.1.1, got {wanted!r}")
     return Broker(
         host=parts.hostname,
         port=port or (8883 if tls else 1883),
         tls=tls,
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
-        protocol=protocols[wanted],
+        protocol=_one_of(
+            environment, "COLLECTOR_MQTT_PROTOCOL", {"auto": None, "5": 5, "3.1.1": 4}
+        ),
         client_id=environment.get("COLLECTOR_CLIENT_ID") or f"beffroi-{socket.gethostname()}",
-        ca_file=environment.get("COLLECTOR_MQTT_CA") or None,
-        certificate_file=environment.get("COLLECTOR_MQTT_CERTIFICATE") or None,
-        key_file=environment.get("COLLECTOR_MQTT_KEY") or None,
+        ca_file=_file(environment, "COLLECTOR_MQTT_CA"),
+        certificate_file=_file(environment, "COLLECTOR_MQTT_CERTIFICATE"),
+        key_file=_file(environment, "COLLECTOR_MQTT_KEY"),
         session_expiry_s=_whole(
             environment, "COLLECTOR_SESSION_EXPIRY_S", 7 * 86400, 60, 2**32 - 2
         ),
@@ -107,8 +114,19 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         raise SettingError(
             f"COLLECTOR_OLDEST must be a date like 2000-01-01, got {oldest!r}"
         ) from error
+    broker = broker_from_url(url, environment)
+    sources: dict[str, SourceName] = {"auto": "auto", "paho": "paho", "mqtt5": "mqtt5"}
+    source = _one_of(environment, "COLLECTOR_MQTT_SOURCE", sources)
+    if source == "mqtt5" and broker.protocol == 4:
+        raise SettingError(
+            "COLLECTOR_MQTT_SOURCE is mqtt5, which does not speak COLLECTOR_MQTT_PROTOCOL 3.1.1;"
+            " leave one of them out"
+        )
+    stops: dict[str, StopMeans] = {"keep": "keep", "leave": "leave"}
     return Settings(
-        broker=broker_from_url(url, environment),
+        broker=broker,
+        source=source,
+        stop=_one_of(environment, "COLLECTOR_STOP", stops),
         share_group=environment.get("COLLECTOR_SHARE_GROUP") or None,
         batch_messages=_whole(environment, "COLLECTOR_BATCH_MESSAGES", 10_000, 1, 100_000),
         linger_s=_whole(environment, "COLLECTOR_LINGER_MS", 50, 0, 1000) / 1000,
@@ -131,3 +149,19 @@ def _whole(environment: Mapping[str, str], name: str, default: int, low: int, hi
     if not low <= value <= high:
         raise SettingError(f"{name} must lie between {low} and {high}, got {value}")
     return value
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T:
+    """The chosen value; the first where nothing is said."""
+    text = environment.get(name) or next(iter(choices))
+    if text not in choices:
+        *most, last = choices
+        raise SettingError(f"{name} must be {', '.join(most)} or {last}, got {text!r}")
+    return choices[text]
+
+
+def _file(environment: Mapping[str, str], name: str) -> str | None:
+    text = environment.get(name) or None
+    if text is not None and not Path(text).is_file():
+        raise SettingError(f"{name} must name a PEM file that can be read, got {text!r}")
+    return text

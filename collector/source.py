@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 
+class SessionTakenOver(Exception):
+    """Another client took over this client id; to reconnect would throw that one out again.
+
+    What was received and not committed is the other one's: the broker delivers it again.
+    """
+
+
 class Message(NamedTuple):
     """One received message and the right to acknowledge it.
 
@@ -24,6 +31,20 @@ class Message(NamedTuple):
     retain: bool = False
 
 
+class Granted(NamedTuple):
+    """What the broker said when it let us in; None where it did not say.
+
+    ``receive_maximum`` is how many messages it takes from us at once, and a good guess at
+    how many it sends.
+    """
+
+    receive_maximum: int | None = None
+    session_expiry_s: int | None = None
+    maximum_packet: int | None = None
+    maximum_qos: int | None = None
+    shared_subscriptions: bool | None = None
+
+
 class Source(Protocol):
     """Batches of messages in, acknowledgements out, in order."""
 
@@ -38,3 +59,11 @@ class Source(Protocol):
 
     def subscribe(self, topics: Sequence[str]) -> None:
         """Listen to exactly these topic filters from now on."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages received and not yet taken."""
+
+    @property
+    def redelivered(self) -> int:
+        """Messages that the broker says it sent before; for information only."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from collector.formats.format import Decoder, Hints
 from collector.formats.registry import FORMATS
+from collector.shapes import Shapes
 from storage.registry import BindingRow, Routes
 
 # Topics are few and repeat; an attacker's are many. Beyond this the table starts afresh.
@@ -22,6 +23,7 @@ class Route(NamedTuple):
     ignore: frozenset[str]
     sensor_id: int
     fields: dict[str, int] | None
+    shapes: Shapes | None
 
 
 class Topics:
@@ -42,6 +44,16 @@ class Topics:
             found = self._known[topic] = self._find(topic)
             return found
 
+    def undeclared(self, topic: str) -> list[tuple[int, int]]:
+        """Where ``topic`` has what no binding names: all of it, or what ``+`` and ``#`` fit."""
+        for pattern, _ in self._bindings:
+            match = pattern.fullmatch(topic)
+            if match is not None:
+                named = pattern.groupindex.values()
+                groups = set(range(1, pattern.groups + 1)).difference(named)
+                return sorted(match.span(group) for group in groups if match[group])
+        return [(0, len(topic))]
+
     def _find(self, topic: str) -> Route | None:
         for pattern, row in self._bindings:
             match = pattern.fullmatch(topic)
@@ -49,12 +61,16 @@ class Topics:
                 continue
             sensor = match.groupdict().get("sensor") or ""
             sensor_id, fields = self._routes.sensors.get(sensor, (0, None))
+            hints = Hints(sensor, row.timezone, row.time_field)
             return Route(
                 FORMATS[row.format],
-                Hints(sensor, row.timezone, row.time_field),
+                hints,
                 row.ignore,
                 sensor_id,
                 fields,
+                Shapes(fields, hints, row.ignore)
+                if fields is not None and row.format == "plain"
+                else None,
             )
         return None
 
@@ -68,9 +84,9 @@ def _pattern(topic: str) -> re.Pattern[str]:
     parts = []
     for segment in topic.split("/"):
         if segment == "#":
-            parts.append(".*")
+            parts.append("(.*)")
         elif segment == "+":
-            parts.append("[^/]*")
+            parts.append("([^/]*)")
         elif segment.startswith("{"):
             parts.append(f"(?P<{segment[1:-1]}>[^/]+)")
         else:
@@ -78,5 +94,5 @@ def _pattern(topic: str) -> re.Pattern[str]:
     expression = "/".join(parts)
     # "a/#" also means "a" itself.
     return re.compile(
-        expression.removesuffix("/.*") + "(?:/.*)?" if topic.endswith("/#") else expression
+        expression.removesuffix("/(.*)") + "(?:/(.*))?" if topic.endswith("/#") else expression
     )

@@ -19,7 +19,7 @@ from processors.dirty import Slice, Spans, merge
 from processors.runs import starts
 from storage import windows
 from storage.catalogue import Domain, Kind
-from storage.reading import Batch, Flag, FloatArray, IntArray, TimeArray
+from storage.reading import Batch, Flag, FlagArray, FloatArray, IntArray, TimeArray
 from storage.series import KIND_CODE, SeriesTable
 from storage.windows import Places
 
@@ -40,13 +40,16 @@ class Loaded:
     Attributes
     ----------
     batch : Batch
-        By (series, time), with the readings beside; flags are the source's or a person's,
-        whichever is worse.
+        By (series, time), with the readings beside; a person's flag stands for the source's.
+    said_row, said : intp, int16, shape (k,)
+        Rows that people flagged, and as what: see :func:`processors.quality.overruled`.
     unchanged_since : datetime64[us], shape (number of series in the batch,)
         As :func:`processors.quality.assess` wants it.
     """
 
     batch: Batch
+    said_row: NDArray[np.intp]
+    said: FlagArray
     unchanged_since: TimeArray
 
 
@@ -58,8 +61,10 @@ async def load(
     low, high = piece.start - margin, piece.stop + margin
     batch = await windows.readings_between(connection, domain, low, high, piece.series)
     said = await windows.person_flags(connection, domain, low, high, piece.series)
-    if len(said):
-        batch = _apply(batch, said)
+    row, flags = _rows_said(batch, said)
+    flag = batch.flag.copy()
+    flag[row] = np.where(flag[row] == Flag.MISSING, flag[row], flags)
+    batch = Batch(batch.time, batch.value, batch.series, flag)
     sound = quality.usable(batch, table)
     outer = [
         await _missing(connection, domain, piece, table, batch, sound, side, at)
@@ -67,7 +72,8 @@ async def load(
     ]
     outer.append(await _last_states(connection, domain, piece, table, batch, low))
     batch = _insert(batch, outer)
-    return Loaded(batch, await _unchanged(connection, domain, table, batch, piece))
+    since = await _unchanged(connection, domain, table, batch, piece)
+    return Loaded(batch, *_rows_said(batch, said), since)
 
 
 def _margin(piece: Slice, table: SeriesTable) -> np.timedelta64:
@@ -217,16 +223,17 @@ def _of_series(found: Batch, at: Places) -> Batch:
     return Batch(found.time, found.value, at.series[found.series], found.flag)
 
 
-def _apply(batch: Batch, said: Batch) -> Batch:
-    """Let people's flags make those of the source worse."""
-    flag = batch.flag.copy()
-    for series in np.unique(said.series):
+def _rows_said(batch: Batch, said: Batch) -> tuple[NDArray[np.intp], FlagArray]:
+    """Which rows people flagged, and as what; a flag whose reading is not there is left out."""
+    rows, flags = [np.empty(0, np.intp)], [np.empty(0, np.int16)]
+    for series in np.unique(said.series) if len(batch) else ():
         low, high = np.searchsorted(batch.series, [series, series + 1])
         mine = said.take(said.series == series)
         row = np.minimum(np.searchsorted(batch.time[low:high], mine.time) + low, len(batch) - 1)
         hit = (batch.time[row] == mine.time) & (batch.series[row] == series)
-        np.maximum.at(flag, row[hit], mine.flag[hit])
-    return Batch(batch.time, batch.value, batch.series, flag)
+        rows.append(row[hit])
+        flags.append(mine.flag[hit])
+    return np.concatenate(rows), np.concatenate(flags)
 
 
 def _insert(batch: Batch, outer: list[Batch]) -> Batch:
@@ -254,6 +261,3 @@ def worth_keeping(tests: NDArray[np.int16], time: TimeArray, piece: Slice) -> ND
     """Which readings of a slice failed a test; a gap before alone is no fault of theirs."""
     failed: NDArray[np.bool_] = (tests & ~np.int16(quality.Check.GAP)) != 0
     return failed & (time >= piece.start) & (time < piece.stop)
-
-
-assert Flag.FAIL < Flag.MISSING  # the worse of two flags is the larger one

@@ -140,6 +140,35 @@ def assess(
     return flag, tests
 
 
+def overruled(flag: FlagArray, tests: NDArray[np.int16], row: Rows, said: FlagArray) -> FlagArray:
+    """Flags after people had the last word.
+
+    Two facts stand against it, for no number could be used all the same: a missing reading
+    stays MISSING, one outside the admissible range stays FAIL.
+
+    Parameters
+    ----------
+    flag, tests : int16, shape (n,)
+        From :func:`assess`, whose batch had the people's flags for the source's. Never altered.
+    row, said : intp, int16, shape (k,)
+        Rows that people flagged, and as what.
+
+    References
+    ----------
+    .. [1] QARTOD manuals: the operator in the loop may override every test.
+
+    Examples
+    --------
+    >>> flag, tests = np.array([3, 1, 9, 4], np.int16), np.array([2, 0, 0, 1], np.int16)
+    >>> overruled(flag, tests, np.array([0, 1, 2, 3]), np.array([1, 4, 1, 1], np.int16))
+    array([1, 4, 9, 4], dtype=int16)
+    """
+    final = flag.copy()
+    open_ = (flag[row] != Flag.MISSING) & ((tests[row] & Check.RANGE) == 0)
+    final[row[open_]] = said[open_]
+    return final
+
+
 def _tracks(
     batch: Batch, table: SeriesTable, failed: Rows, unchanged_since: TimeArray | None
 ) -> tuple[Tracks, Rows | None]:

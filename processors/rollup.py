@@ -26,7 +26,7 @@ from processors.work import Pass as Pass  # what `process` returns, under the ca
 from processors.work import Work
 from storage import marks
 from storage.catalogue import Domain
-from storage.database import AWAY
+from storage.database import passing, remedy
 from storage.series_store import load_series
 
 log = logging.getLogger(__name__)
@@ -129,10 +129,15 @@ async def run(
     while not stop.is_set():
         try:
             done = await process(pool, clock(), settings)
-        except AWAY as error:
+        except Exception as error:
+            if not passing(error):
+                raise
             failures += 1
             pause = random.uniform(0.5, 1.0) * min(30.0, 0.25 * 2**failures)
-            log.warning("database away error=%r retry_in_s=%.1f", str(error), pause)
+            log.warning(
+                "database away error=%r retry_in_s=%.1f remedy=%s",
+                str(error), pause, remedy(error) or "-",
+            )  # fmt: skip
         else:
             failures = 0
             note(done)

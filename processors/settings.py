@@ -28,6 +28,10 @@ class Settings:
     keep_days
         Windows that began longer ago are never computed again, because retention may have
         dropped their readings; 0 where readings are kept for ever.
+    refusal_days
+        Refusals are forgotten after so many days.
+    refusal_bytes, refusal_sensor_bytes
+        What all refusals and those of one sensor may take; the oldest go first.
     metrics_host, metrics_port
         Where /healthz and /metrics are served; port 0 lets the system choose.
     """
@@ -37,6 +41,9 @@ class Settings:
     slice_rows: int = 2_000_000
     readers: int = 2
     keep_days: int = 0
+    refusal_days: int = 7
+    refusal_bytes: int = 1_000_000_000
+    refusal_sensor_bytes: int = 50_000_000
     metrics_port: int = 9102
     metrics_host: str = "127.0.0.1"
 

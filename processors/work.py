@@ -200,7 +200,8 @@ def _compute(
     batch = loaded.batch
     flag, tests = quality.assess(batch, table, loaded.unchanged_since)
     edge = edge[(edge >= piece.start) & (edge <= piece.stop)]
-    rollups = summary.summarise(batch, flag, table, edge, now)
+    final = quality.overruled(flag, tests, loaded.said_row, loaded.said)
+    rollups = summary.summarise(batch, final, table, edge, now)
     kept = np.flatnonzero(context.worth_keeping(tests, batch.time, piece))
     failed = Batch(batch.time[kept], batch.value[kept], batch.series[kept], flag[kept])
     return _Computed(piece, rollups, failed, tests[kept])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.reading import Batch, IntArray, Reason
+
+ROWS_PER_MESSAGE = 50
+"""Refusals of one message; readings beyond them share a row, so that none can fill the disk."""
 
 
 class Status(IntEnum):
@@ -41,6 +44,10 @@ class RefusalRow(NamedTuple):
     masked: bool = False
 
 
+def _as_it_is(row: RefusalRow, message: int) -> RefusalRow:
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """What one batch of messages became.
@@ -69,6 +76,10 @@ class Intake:
         Refused messages and refused readings.
     refusal_message : sequence of int
         Which message each refusal came in.
+    message_retained : bool, shape (k,), or None for none
+        The broker had kept it: its reception says nothing of its time.
+    mask : callable
+        Makes personal identifiers unreadable in a row that storage itself writes of a message.
     """
 
     batch: Batch
@@ -84,6 +95,8 @@ class Intake:
     message_qos0: NDArray[np.bool_]
     refusals: Sequence[RefusalRow]
     refusal_message: Sequence[int]
+    message_retained: NDArray[np.bool_] | None = None
+    mask: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ and hour with arrays inside. Dirty marks say which windows of which series chang
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 import asyncpg
@@ -26,7 +27,10 @@ _COUNTS = (
 
 
 async def save_ledger(
-    connection: asyncpg.Connection, intake: Intake, status: NDArray[np.int8]
+    connection: asyncpg.Connection,
+    intake: Intake,
+    status: NDArray[np.int8],
+    attempt: uuid.UUID | None = None,
 ) -> None:
     """Count one batch; ``status`` says what became of each of its readings."""
     message_hour = intake.received_us // HOUR_US
@@ -61,6 +65,11 @@ async def save_ledger(
     )
     hour = entries >> 32
     sensor = (entries & 0xFFFFFFFF) - 1
+    names = ["hour", "sensor_id", *_COUNTS]
+    named = []
+    if attempt is not None:
+        names.append("attempt")
+        named.append(attempt.bytes)
     rows = []
     for at in np.unique(hour).tolist():
         here = hour == at
@@ -69,9 +78,10 @@ async def save_ledger(
                 arrays.timestamp(at * HOUR_US - arrays.PG_EPOCH_US),
                 arrays.int4_array(sensor[here]),
                 *(arrays.int4_array(column[here]) for column in columns),
+                *named,
             )
         )
-    await arrays.copy_rows(connection, "pipeline", "batch", ("hour", "sensor_id", *_COUNTS), rows)
+    await arrays.copy_rows(connection, "pipeline", "batch", names, rows)
 
 
 def _entry(hour: NDArray[np.int64], sensor: IntArray) -> NDArray[np.int64]:

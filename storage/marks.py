@@ -47,7 +47,12 @@ async def lock(connection: asyncpg.Connection, domain: Domain) -> None:
     Two at once could read the same window one after the other and write it in the other
     order. A waiting processor is a standby: the lock of one that dies is free at once.
     """
-    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", _LOCK, _DOMAINS.index(domain))
+    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", *lock_key(domain))
+
+
+def lock_key(domain: Domain) -> tuple[int, int]:
+    """The two numbers of the domain's advisory lock."""
+    return _LOCK, _DOMAINS.index(domain)
 
 
 async def take(connection: asyncpg.Connection, domain: Domain, limit: int) -> Marks:

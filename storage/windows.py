@@ -21,11 +21,15 @@ from storage.reading import Batch, Flag, FloatArray, IntArray, TimeArray, empty_
 _TIME = "timestamptz '2000-01-01 00:00:00+00' + {} * interval '1 microsecond'"
 """An instant from PostgreSQL's own microseconds: exact, where to_timestamp rounds."""
 
+_SAID = f"""
+    CASE WHEN {{0}}.flag = {Flag.MISSING} THEN {{0}}.flag
+         ELSE coalesce((SELECT f.flag FROM pipeline.reading_flag f
+                         WHERE f.series_id = {{1}} AND f.time = {{0}}.time
+                           AND f.origin = 'person'), {{0}}.flag) END"""
+"""What is said of a reading: a person's word stands for the source's, but makes up no value."""
+
 _USABLE = f"""
-    q.flag < {Flag.FAIL} AND q.value >= p.low AND q.value <= p.high
-    AND NOT EXISTS (SELECT FROM pipeline.reading_flag f
-                     WHERE f.series_id = q.series_id AND f.time = q.time
-                       AND f.origin = 'person' AND f.flag >= {Flag.FAIL})"""
+    {_SAID.format("q", "p.id")} < {Flag.FAIL} AND q.value >= p.low AND q.value <= p.high"""
 """What the quality tests look at: NaN is above every number to PostgreSQL, so out of range."""
 
 
@@ -135,10 +139,7 @@ async def _beside(
     body = await copy_out(
         connection,
         f"""
-        SELECT r.time, r.value, p.place::int4,
-               greatest(r.flag, (SELECT max(f.flag) FROM pipeline.reading_flag f
-                                  WHERE f.series_id = p.id AND f.time = r.time
-                                    AND f.origin = 'person'))
+        SELECT r.time, r.value, p.place::int4, {_SAID.format("r", "p.id")}
           FROM unnest($1::int4[], $2::int8[], $3::float8[], $4::float8[])
                WITH ORDINALITY AS p (id, us, low, high, place)
           CROSS JOIN LATERAL (

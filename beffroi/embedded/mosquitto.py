@@ -6,10 +6,12 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from beffroi.embedded.errors import EmbeddedError
 from beffroi.embedded.machine import User
+from beffroi.embedded.mosquitto_conf import INFLIGHT, shipped
 from beffroi.embedded.postgres import PortTakenError
 from beffroi.embedded.processes import (
     Guard,
@@ -22,35 +24,6 @@ from beffroi.embedded.processes import (
 )
 
 USER = "beffroi"
-INFLIGHT = 1000
-
-# flush_period 0 commits every message on its own; the default gathers five seconds of them.
-CONFIGURATION = """\
-listener {port} 127.0.0.1
-allow_anonymous false
-password_file {folder}/passwords
-
-persistence false
-plugin {plugin}
-plugin_opt_db_file {folder}/sessions.sqlite
-plugin_opt_flush_period 0
-
-set_tcp_nodelay true
-# An outage of the collector waits here; beyond these limits messages are dropped, though
-# acknowledged to the publisher. About 720 bytes of memory each.
-max_queued_messages 1000000
-max_queued_bytes 1000000000
-max_inflight_messages {inflight}
-max_packet_size 1048576
-
-sys_interval 10
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-connection_messages false
-log_timestamp_format %Y-%m-%dT%H:%M:%SZ
-"""
 
 
 class Mosquitto:
@@ -66,6 +39,7 @@ class Mosquitto:
         password: str,
         guard: Guard,
         max_inflight: int = INFLIGHT,
+        extra: Sequence[str] = (),
     ) -> None:
         self.prefix = prefix
         self.folder = folder
@@ -74,6 +48,7 @@ class Mosquitto:
         self.password = password
         self.guard = guard
         self.max_inflight = max_inflight
+        self.extra = tuple(extra)
         self.port = 0
         self.server: Server | None = None
 
@@ -145,9 +120,7 @@ class Mosquitto:
                 "Delete that folder and try again, so that the packages are fetched anew.",
             )
         self._configuration.write_text(
-            CONFIGURATION.format(
-                port=port, folder=self.folder, plugin=found[0], inflight=self.max_inflight
-            )
+            shipped(port, self.folder, found[0], self.max_inflight, self.extra)
         )
         passwords = self.folder / "passwords"
         passwords.touch(mode=0o600)

@@ -16,7 +16,8 @@ from typing import IO, Self
 
 from beffroi.embedded import bundles, machine, packages, postgres
 from beffroi.embedded.errors import EmbeddedError
-from beffroi.embedded.mosquitto import INFLIGHT, Mosquitto
+from beffroi.embedded.mosquitto import Mosquitto
+from beffroi.embedded.mosquitto_conf import INFLIGHT
 from beffroi.embedded.postgres import PortTakenError, Postgres
 from beffroi.embedded.processes import Guard, free_port
 

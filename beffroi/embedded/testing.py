@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import LiteralString, Self
@@ -16,7 +16,8 @@ import psycopg
 from psycopg import sql
 
 from beffroi.embedded import bundles, machine, packages, postgres
-from beffroi.embedded.mosquitto import INFLIGHT, Mosquitto
+from beffroi.embedded.mosquitto import Mosquitto
+from beffroi.embedded.mosquitto_conf import INFLIGHT
 from beffroi.embedded.postgres import Postgres
 from beffroi.embedded.processes import Guard
 from beffroi.embedded.stack import socket_folder, start_on_a_port
@@ -152,16 +153,21 @@ class TestCluster(_Temporary):
 
 
 class TestBroker(_Temporary):
-    """A Mosquitto to publish to, and to kill and start again on the same port."""
+    """A Mosquitto to publish to, and to kill and start again on the same port.
+
+    ``extra`` are lines of configuration; see :func:`beffroi.embedded.mosquitto_conf.shipped`.
+    """
 
     def __init__(
         self,
         max_inflight: int = INFLIGHT,
         cache: Path | None = None,
         progress: packages.Listener | None = None,
+        extra: Sequence[str] = (),
     ) -> None:
         super().__init__(cache, progress)
         self.max_inflight = max_inflight
+        self.extra = extra
 
     def start(self) -> None:
         """Start a broker without any session."""
@@ -175,6 +181,7 @@ class TestBroker(_Temporary):
             password=secrets.token_urlsafe(24),
             guard=self._guard,
             max_inflight=self.max_inflight,
+            extra=self.extra,
         )
         try:
             start_on_a_port(self.mosquitto, None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from collector import personal
 from storage.reading import Reading, Reason, Refusal
 
 
@@ -40,6 +41,14 @@ class Undecodable(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def refused_text(field: str, text: str, what: str) -> Refusal:
+    """The refusal of text that is no reading: ``what`` it is, unless it is personal."""
+    kind = personal.kind(text)
+    if kind:
+        return Refusal(field, Reason.PERSONAL, f"{kind} must not be sent")
+    return Refusal(field, Reason.BAD_VALUE, what)
 
 
 Decoder = Callable[[bytes, Hints, int], Decoded]

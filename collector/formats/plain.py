@@ -6,8 +6,8 @@ from functools import partial
 from math import isfinite, nan
 from typing import Any
 
-from collector import times
-from collector.formats.format import Decoded, Hints, Undecodable
+from collector import personal, times
+from collector.formats.format import Decoded, Hints, Undecodable, refused_text
 from collector.formats.json_text import parse
 from storage.reading import Flag, Reading, Reason, Refusal
 
@@ -155,11 +155,13 @@ def _read_text(text: str, field: str, sensor: str, time_us: int | None, decoded:
     try:
         number = float(text)
     except ValueError:
-        decoded.refusals.append(Refusal(field, Reason.BAD_VALUE, "text that is not a number"))
+        decoded.refusals.append(refused_text(field, text, "text that is not a number"))
         return
     # float() also takes "1_000", digits of other scripts, "nan" and "inf".
     if "_" in text or not text.isascii():
-        decoded.refusals.append(Refusal(field, Reason.BAD_VALUE, "text that is not a number"))
+        decoded.refusals.append(refused_text(field, text, "text that is not a number"))
+    elif len(text) >= personal.SHORTEST_NUMBER and personal.kind(text):
+        decoded.refusals.append(refused_text(field, text, ""))
     elif not isfinite(number):
         decoded.refusals.append(Refusal(field, Reason.BAD_VALUE, "a number that is not finite"))
     else:

@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from collector import times
-from collector.formats.format import Decoded, Hints, Undecodable
+from collector.formats.format import Decoded, Hints, Undecodable, refused_text
 from collector.formats.json_text import parse
 from storage.reading import Flag, Reading, Reason, Refusal
 
@@ -104,8 +104,9 @@ def decode(payload: bytes, hints: Hints, received_us: int) -> Decoded:
             decoded.refusals.append(Refusal(field, Reason.BAD_TIME, str(problem)))
             continue
         if record.vs is not None or record.vd is not None:
-            refusal = Refusal(field, Reason.BAD_VALUE, "text or data where a number is expected")
-            decoded.refusals.append(refusal)
+            text = record.vs or record.vd or ""
+            what = "text or data where a number is expected"
+            decoded.refusals.append(refused_text(field, text, what))
         value = record.v if record.vb is None else float(record.vb)
         _keep(decoded, sensor, field, time_us, value, record.u)
         if record.s is not None:

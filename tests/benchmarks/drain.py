@@ -1,6 +1,6 @@
 """The collector end to end against a bare paho subscriber that only acknowledges.
 
-    python tests/benchmarks/drain.py [--messages N] [--protocol 5|3.1.1] [--json]
+    python tests/benchmarks/drain.py [--messages N] [--protocol 5|3.1.1] [--source auto|mqtt5|paho] [--json]
 
 Four values a message, QoS 1, on the shipped broker and a durable database. For each side
 the same messages are first published to its persistent session, then it is started and
@@ -45,8 +45,8 @@ timezone = "Europe/Paris"
 code = "1"
 name = "Bench"
 [[binding]]
-topic = "bench/{run}/{sensor}"
-""".replace("{run}", "+")
+topic = "bench/ours/{sensor}"
+"""
 
 BARE = """
 import sys, time
@@ -144,12 +144,13 @@ def bare(url: str, protocol: str, messages: int) -> float:
     return float(found.stdout)
 
 
-def ours(protocol: str, before: int, messages: int) -> tuple[float, float]:
+def ours(protocol: str, source: str, before: int, messages: int) -> tuple[float, float]:
     """Messages a second stored and acknowledged by `beffroi collect`, and its memory in MB."""
     environment = {
         **os.environ,
         "COLLECTOR_CLIENT_ID": "ours",
         "COLLECTOR_MQTT_PROTOCOL": protocol,
+        "COLLECTOR_MQTT_SOURCE": source,
         "COLLECTOR_METRICS_PORT": "0",
     }
     process = subprocess.Popen(
@@ -200,6 +201,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--protocol", choices=["5", "3.1.1"], default="5")
+    parser.add_argument("--source", choices=["auto", "mqtt5", "paho"], default="auto")
     options = parser.parse_args()
     base = machine.default_state()
     base.mkdir(parents=True, exist_ok=True)
@@ -221,7 +223,8 @@ def main() -> None:
                 publish(url, "bare", options.messages, number)
                 theirs = bare(url, options.protocol, options.messages)
                 publish(url, "ours", options.messages, number)
-                mine, memory = ours(options.protocol, number * options.messages, options.messages)
+                before = number * options.messages
+                mine, memory = ours(options.protocol, options.source, before, options.messages)
                 peak = max(peak, memory)
                 pairs.append((mine, theirs))
                 print(
@@ -231,6 +234,7 @@ def main() -> None:
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
     result = {
         "machine": platform.machine(), "cores": os.cpu_count(), "protocol": options.protocol,
+        "source": options.source,
         "messages": options.messages, "beffroi_per_s": statistics.median(p[0] for p in pairs),
         "bare_paho_per_s": statistics.median(p[1] for p in pairs), "ratio": ratio,
         "peak_memory_mb": peak,
@@ -239,7 +243,7 @@ def main() -> None:
         print(json.dumps(result))
     else:
         print(
-            f"MQTT {options.protocol}: beffroi {result['beffroi_per_s']:,.0f} messages/s, bare paho"
+            f"MQTT {options.protocol} ({options.source}): beffroi {result['beffroi_per_s']:,.0f} messages/s, bare paho"
             f" {result['bare_paho_per_s']:,.0f}/s, ratio {ratio:.2f}; peak memory {peak:.0f} MB"
         )
 

@@ -1,4 +1,4 @@
-"""Cost of decoding one message, beside the cost of parsing its JSON alone.
+"""Cost of decoding one message, and of whole batches, beside that of parsing JSON alone.
 
 Run with ``python -m tests.benchmarks.formats`` on an idle machine.
 """
@@ -13,6 +13,7 @@ import orjson
 
 from collector.formats.format import Hints
 from collector.formats.registry import FORMATS
+from tests.unit.small_routes import decoding, message
 
 VALUES = b'"no2": 12.5, "o3": 41, "pm10": 18.25, "temperature": 17.5}'
 MESSAGES = {
@@ -31,6 +32,16 @@ MESSAGES = {
         b'{"n": "temperature", "u": "Cel", "v": 17.5}]',
     ),
 }
+SAID = (
+    b'{"time": "2026-03-01T08:00:00.123456Z", "no2": 12.5, "temp": 41, "door.open": 1, "o3": 18.25'
+)
+INTAKES = {
+    "4 values, ISO time": SAID + b"}",
+    "the same and ignored text": SAID + b', "battery": "ok"}',
+    "the same, left to the format": SAID + b', "battery": "\\u0031"}',
+    "4 values, 1 refused": SAID + b', "odd": 1}',
+    "4 values, 1 refused and masked": SAID + b', "seen": "AB-123-CD"}',
+}
 HINTS = Hints("a", "Europe/Paris")
 
 
@@ -48,6 +59,13 @@ def main() -> None:
         whole = best_us(lambda decode=decode, payload=payload: decode(payload, HINTS, 0))  # type: ignore[misc]
         alone = best_us(lambda payload=payload: orjson.loads(payload))  # type: ignore[misc]
         print(f"{name:32}{whole:8.2f}{alone:12.2f}")
+    print("\nwhole intakes of 1,000 messages: decoded, matched, converted, checked")
+    reader = decoding()
+    for name, payload in INTAKES.items():
+        batch = [message("city/99001/mairie/air-1", payload, n) for n in range(1_000)]
+        intake = best_us(lambda batch=batch: reader.intake(batch), 1, 50) / 1_000  # type: ignore[misc]
+        alone = best_us(lambda payload=payload: orjson.loads(payload))  # type: ignore[misc]
+        print(f"{name:32}{intake:8.2f}{alone:12.2f}{intake / alone:8.1f} times")
 
 
 if __name__ == "__main__":

@@ -5,100 +5,24 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-import paho.mqtt.client as paho
 import psycopg
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 
 from beffroi.embedded.testing import TestBroker
-from collector.mqtt import MqttSource
-from collector.pipeline import Pipeline
-from collector.settings import Settings, broker_from_url
-from collector.topics import filters
+from collector.decode import Decoding
+from collector.source import Message
 from storage.city import parse
+from storage.intake import Intake
 from storage.registry import register
-
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
-topic = "city/{territory}/{site}/{sensor}"
-ignore = ["battery"]
-[[binding]]
-topic = "senml/#"
-format = "senml"
-"""
-CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
-99001,mairie,air-1,no2,,,60,start
-99001,mairie,air-1,temperature,temp,[degF],60,start
-99001,ecole,meter-1,energy_import,index,W.h,900,end
-"""
+from tests.integration.collecting import CSV, TOML, TOPIC, collecting, publish, reading, until
 
 
 @pytest.fixture
 def city(connection: psycopg.Connection) -> psycopg.Connection:
     register(connection, parse(TOML, CSV))
     return connection
-
-
-@asynccontextmanager
-async def collecting(
-    broker: TestBroker, client_id: str, protocol: str = "5"
-) -> AsyncIterator[tuple[Pipeline, MqttSource]]:
-    environment = {"COLLECTOR_CLIENT_ID": client_id, "COLLECTOR_MQTT_PROTOCOL": protocol}
-    settings = Settings(broker_from_url(broker.url, environment))
-    pipeline = Pipeline(settings)
-    routes = await pipeline.prepare()
-    source = MqttSource(
-        settings.broker, filters(routes.bindings), batch_messages=10_000, linger_s=0.05
-    )
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(source.run())
-        tasks.create_task(pipeline.run(source))
-        await until(lambda: source.connected)
-        yield pipeline, source
-        pipeline.stop()
-        source.close()
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def publish(
-    broker: TestBroker,
-    messages: list[tuple[str, bytes]],
-    qos: int = 1,
-    retain: bool = False,
-    wait: bool = True,
-) -> None:
-    target = broker_from_url(broker.url, {})
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    client.username_pw_set(target.username, target.password)
-    client.connect(target.host, target.port)
-    client.loop_start()
-    sent = []
-    for topic, payload in messages:
-        sent.append(client.publish(topic, payload, qos=qos, retain=retain))
-        if wait:
-            sent[-1].wait_for_publish(10)
-    for one in sent:
-        one.wait_for_publish(10)
-    client.disconnect()
-    client.loop_stop()
-
-
-def reading(time: str, **values: float) -> bytes:
-    return json.dumps({"time": time, **values}).encode()
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -323,7 +247,7 @@ async def test_killing_the_broker_and_the_database_costs_no_acknowledged_message
             await until(lambda: pipeline.totals.stored == 1)
             city.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'beffroi collector' AND datname = current_database()"
+                " WHERE application_name LIKE 'beffroi collector %' AND datname = current_database()"
             )
             publish(own, [(topic, reading("2026-03-01T10:01:00Z", no2=2))])
             await until(lambda: pipeline.totals.stored == 2)
@@ -352,7 +276,7 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
             await asyncio.sleep(0.5)
             assert pipeline.totals.messages == 0
             # The collector goes away while its commit hangs, as in a crash.
-            connection = pipeline._connection
+            connection = pipeline.lease.connection
             assert connection is not None
             connection.terminate()
         blocking.rollback()
@@ -372,3 +296,164 @@ async def test_a_topic_bound_meanwhile_is_subscribed_without_a_restart(
         await until(lambda: "new/+" in source.topics)
         publish(broker, [("new/air-1", reading("2026-03-01T10:00:00Z", no2=1))])
         await until(lambda: pipeline.totals.stored == 1)
+
+
+# Answers of the database that are about itself, forced by a trigger that gives them.
+FAIL = """
+CREATE OR REPLACE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF {when} THEN RAISE EXCEPTION 'forced' USING ERRCODE = '{state}'; END IF;
+    RETURN new;
+END $$;
+CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION public.fail();
+"""
+
+
+def fail(city: psycopg.Connection, table: str, state: str, when: str = "true") -> None:
+    city.execute(FAIL.format(table=table, state=state, when=when).encode())
+
+
+PASSING = {
+    "08006": "connection failure", "25006": "read-only", "25P03": "idle in transaction",
+    "40001": "serialization", "40P01": "deadlock", "42501": "no right", "42703": "no column",
+    "42P01": "no table", "53100": "disk full", "53200": "out of memory",
+    "53300": "too many connections", "55P03": "lock not available", "55006": "object in use",
+    "57014": "statement timeout", "57P01": "admin shutdown", "57P02": "crash shutdown",
+    "57P03": "cannot connect now", "58030": "input/output error", "58P01": "no file",
+    "XX000": "could not extend file", "XX001": "data corrupted", "XX002": "index corrupted",
+    "28P01": "wrong password",
+}  # fmt: skip
+
+
+async def test_no_state_of_the_server_makes_a_refusal_of_a_message(
+    broker: TestBroker, city: psycopg.Connection
+):
+    message = (TOPIC, reading("2026-03-01T10:00:00Z", no2=1))
+    async with collecting(broker, "states") as (pipeline, _):
+        for number, state in enumerate(PASSING, 1):
+            fail(city, "pipeline.batch", state)
+            publish(broker, [(TOPIC, reading(f"2026-03-01T10:{number:02d}:00Z", no2=1))])
+            await until(lambda: "forced" in pipeline.lease.problem)
+            assert pipeline.totals.messages == number - 1, PASSING[state]
+            city.execute("DROP TRIGGER fail ON pipeline.batch")
+            await until(lambda n=number: pipeline.totals.stored == n)
+        publish(broker, [message])
+        await until(lambda: pipeline.totals.stored == 24)
+
+    assert city.execute("SELECT count(*) FROM pipeline.refusal").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("state", ["21000", "22012", "23514", "54000"])
+async def test_a_reading_that_the_database_will_never_have_is_found_and_refused_alone(
+    broker: TestBroker, city: psycopg.Connection, state: str
+):
+    fail(city, "air.reading", state, "new.value = 13")
+    messages = [
+        (TOPIC, reading(f"2026-03-01T10:{minute:02d}:00Z", no2=minute)) for minute in range(20)
+    ]
+    async with collecting(broker, f"poison-{state}") as (pipeline, _):
+        publish(broker, messages, wait=False)
+        await until(lambda: pipeline.totals.messages == 20)
+
+    assert (pipeline.totals.stored, pipeline.totals.messages_refused) == (19, 1)
+    assert city.execute("SELECT reason, payload FROM pipeline.refusal").fetchall() == [
+        ("rejected", messages[13][1])
+    ]
+
+
+async def test_a_refusal_that_the_database_will_not_have_is_kept_without_its_payload(
+    broker: TestBroker, city: psycopg.Connection
+):
+    fail(city, "air.reading", "23514", "new.value = 13")
+    fail_again = FAIL.replace("public.fail", "public.fail_again").replace(" fail ", " fail_again ")
+    city.execute(
+        fail_again.format(
+            table="pipeline.refusal", state="23514", when="length(new.payload) > 0"
+        ).encode()
+    )
+    poison = reading("2026-03-01T10:00:00Z", no2=13)
+    async with collecting(broker, "bare") as (pipeline, _):
+        publish(broker, [(TOPIC, poison), (TOPIC, reading("2026-03-01T10:01:00Z", no2=1))])
+        await until(lambda: pipeline.totals.messages == 2)
+
+    assert pipeline.totals.stored == 1
+    assert city.execute(
+        "SELECT reason, payload, bytes, topic FROM pipeline.refusal"
+    ).fetchall() == [("rejected", b"", len(poison), TOPIC)]
+
+
+async def test_what_cannot_even_be_refused_is_not_acknowledged(
+    broker: TestBroker,
+    city: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr("collector.pipeline._FIRST_WAIT_S", 0.05)
+    fail(city, "pipeline.batch", "23514")
+    async with collecting(broker, "never") as (pipeline, source):
+        publish(broker, [(TOPIC, reading("2026-03-01T10:00:00Z", no2=1))])
+        await until(lambda: caplog.text.count("rejected even without its payload") >= 2)
+        assert (pipeline.totals.messages, pipeline.in_hand) == (0, 1)
+    city.execute("DROP TRIGGER fail ON pipeline.batch")
+    async with collecting(broker, "never") as (pipeline, source):
+        await until(lambda: pipeline.totals.messages == 1)
+        assert source.redelivered == 1
+
+    assert city.execute("SELECT value FROM air.reading").fetchall() == [(1.0,)]
+
+
+async def test_a_message_that_breaks_our_own_code_is_refused_and_stops_nobody(
+    broker: TestBroker, city: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    intake = Decoding.intake
+
+    def stumble(self: Decoding, messages: Sequence[Message]) -> Intake:
+        if any(b"13" in message.payload for message in messages):
+            raise ZeroDivisionError("a mistake of ours")
+        return intake(self, messages)
+
+    monkeypatch.setattr(Decoding, "intake", stumble)
+    async with collecting(broker, "bug") as (pipeline, _):
+        messages = [(TOPIC, reading(f"2026-03-01T10:0{n}:00Z", no2=n + 9)) for n in range(8)]
+        publish(broker, messages, wait=False)
+        await until(lambda: pipeline.totals.messages == 8)
+
+    assert pipeline.totals.stored == 7
+    assert city.execute("SELECT reason, detail FROM pipeline.refusal").fetchall() == [
+        ("rejected", "ZeroDivisionError: a mistake of ours")
+    ]
+
+
+async def test_messages_at_qos_0_are_counted_apart_and_warned_of_once_a_minute(
+    broker: TestBroker, city: psycopg.Connection, caplog: pytest.LogCaptureFixture
+):
+    async with collecting(broker, "qos0") as (pipeline, _):
+        for minute in range(3):
+            message = reading(f"2026-03-01T10:0{minute}:00Z", no2=1)
+            publish(broker, [(TOPIC, message)], qos=0)
+            await until(lambda n=minute: pipeline.totals.messages == n + 1)
+        publish(broker, [(TOPIC, reading("2026-03-01T11:00:00Z", no2=1))])
+        await until(lambda: pipeline.totals.messages == 4)
+
+    assert pipeline.totals.messages_qos0 == 3
+    assert city.execute(
+        "SELECT sum(messages_received), sum(messages_qos0) FROM pipeline.ledger"
+    ).fetchone() == (4, 3)
+    warnings = [r.getMessage() for r in caplog.records if "QoS 0" in r.getMessage()]
+    assert len(warnings) == 1
+    assert "messages=1;" in warnings[0]
+
+
+async def test_a_message_published_at_qos_2_is_stored_once(
+    broker: TestBroker, city: psycopg.Connection
+):
+    async with collecting(broker, "qos2") as (pipeline, source):
+        publish(broker, [(TOPIC, b'{"no2": 4}')], qos=2)
+        publish(broker, [(TOPIC, reading("2026-03-01T11:00:00Z", no2=5))], qos=2)
+        await until(lambda: pipeline.totals.messages == 2)
+        assert source.waiting == 0
+
+    assert city.execute("SELECT value FROM air.reading ORDER BY value").fetchall() == [
+        (4.0,), (5.0,)
+    ]  # fmt: skip
+    assert city.execute("SELECT sum(messages_qos0) FROM pipeline.ledger").fetchone() == (0,)

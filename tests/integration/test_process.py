@@ -10,27 +10,26 @@ import numpy as np
 import psycopg
 import pytest
 
-from processors import quality, rollup, summary, windows
+from processors import rollup
 from processors.settings import Settings
 from storage import rollup_store
 from storage.catalogue import Domain
 from storage.level import Level
-from storage.reading import Batch, TimeArray, batch_of
-from storage.rollup import Rollups, Sketches
-from storage.series_store import load_series
-from storage.windows import readings_between
+from storage.reading import Batch, batch_of
+from tests.integration.one_piece import (
+    assert_equal,
+    assert_from_scratch,
+    flags,
+    in_one_piece,
+    joined,
+    stored,
+)
 from tests.integration.small_city import Line, arrive, insert, mark, register
 
-EXACT = (
-    "series", "start", "expected", "received", "good", "suspect", "provisional", "min", "max",
-    "first", "last",
-)  # fmt: skip
-SUMS = ("sum", "x", "y")
 FIRST = np.datetime64("2024-03-29T20:00", "us")
 LAST = np.datetime64("2024-04-01T04:00", "us")
 """Paris puts the clock forward in between."""
 LATER = np.datetime64("2024-04-04T00:00", "us")
-ALL = (np.datetime64("2020-01-01", "us"), np.datetime64("2030-01-01", "us"))
 TINY = Settings(slice_rows=1000, marks_per_pass=20)
 """Slices and portions so small that every boundary is crossed many times."""
 
@@ -103,80 +102,6 @@ def history(line: Line, series: int, random: np.random.Generator) -> Batch:
     return Batch(times, value, np.full(n, series, np.int32), flag.astype(np.int16))
 
 
-def joined(batches: list[Batch]) -> Batch:
-    names = ("time", "value", "series", "flag")
-    return Batch(*(np.concatenate([getattr(b, name) for b in batches]) for name in names))
-
-
-async def stored(pool: asyncpg.Pool, domain: Domain, level: Level) -> Rollups:
-    async with pool.acquire() as connection:
-        return await rollup_store.fetch(connection, domain, level, *ALL)
-
-
-async def flags(pool: asyncpg.Pool) -> list[tuple[object, ...]]:
-    rows = await pool.fetch(
-        "SELECT series_id, time, flag, tests FROM pipeline.reading_flag"
-        " WHERE origin = 'test' ORDER BY 1, 2"
-    )
-    return [tuple(row) for row in rows]
-
-
-def edges(level: Level, zone: str) -> TimeArray:
-    """All windows that any test here fills."""
-    first, last = np.datetime64("2024-03-25", "us"), np.datetime64("2024-05-20", "us")
-    if level is Level.QUARTER_HOUR:
-        return windows.quarter_hours(first, last)
-    if level is Level.HOUR:
-        return windows.hours(first, last)
-    return windows.local_days(first, last, zone)
-
-
-async def in_one_piece(
-    pool: asyncpg.Pool, domain: Domain, level: Level, now: np.datetime64
-) -> Rollups:
-    """All readings at once through the kernels: no slices, no passes, no combining."""
-    async with pool.acquire() as connection:
-        table = await load_series(connection, domain)
-        batch = await readings_between(connection, domain, *ALL)
-    step = table.step[table.position(batch.series)]
-    finest = {Level.QUARTER_HOUR: 900, Level.HOUR: 3600, Level.DAY: 10**9}[level]
-    batch = batch.take(step <= finest)
-    parts = []
-    for number, zone in enumerate(table.zones):
-        mine = batch.take(table.timezone[table.position(batch.series)] == number)
-        flag, _ = quality.assess(mine, table)
-        parts.append(summary.summarise(mine, flag, table, edges(level, zone), now))
-    whole = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in (*EXACT, *SUMS, "m2")
-    }
-    return rollup_store.take(
-        Rollups(**whole, sketch=join_sketches(parts)),
-        np.lexsort((whole["start"], whole["series"])),
-    )
-
-
-def join_sketches(parts: list[Rollups]) -> Sketches:
-    offset, so_far = [np.zeros(1, np.int64)], 0
-    for part in parts:
-        offset.append(part.sketch.offset[1:] + so_far)
-        so_far += int(part.sketch.offset[-1])
-    return Sketches(np.concatenate(offset), np.concatenate([part.sketch.pairs for part in parts]))
-
-
-def assert_equal(got: Rollups, wanted: Rollups, *, m2: bool = True) -> None:
-    for name in EXACT:
-        np.testing.assert_array_equal(getattr(got, name), getattr(wanted, name), err_msg=name)
-    np.testing.assert_array_equal(got.sketch.offset, wanted.sketch.offset)
-    np.testing.assert_array_equal(got.sketch.pairs, wanted.sketch.pairs)
-    for name in SUMS:
-        np.testing.assert_allclose(
-            getattr(got, name), getattr(wanted, name), rtol=1e-12, atol=1e-9, err_msg=name
-        )
-    if m2:
-        np.testing.assert_allclose(got.m2, wanted.m2, rtol=1e-9, atol=1e-9)
-
-
 async def until_done(pool: asyncpg.Pool, now: np.datetime64, settings: Settings) -> None:
     while (await rollup.process(pool, now, settings)).more:
         pass
@@ -247,22 +172,6 @@ def said(series: int, minutes: list[float], values: list[float], flag: int = 1) 
     origin = int(AT.astype(np.int64))
     times = [origin + round(60_000_000 * m) for m in minutes]
     return batch_of(times, values, [series] * len(times), [flag] * len(times))
-
-
-async def assert_from_scratch(pool: asyncpg.Pool, domain: Domain, now: np.datetime64) -> None:
-    """What is stored is what all readings at once give, flags included."""
-    for level in Level:
-        assert_equal(
-            await stored(pool, domain, level), await in_one_piece(pool, domain, level, now)
-        )
-    async with pool.acquire() as one:
-        table = await load_series(one, domain)
-        batch = await readings_between(one, domain, *ALL)
-    flag, tests = quality.assess(batch, table)
-    kept = np.flatnonzero(tests & ~np.int16(quality.Check.GAP))
-    columns = (batch.series[kept], batch.time[kept], flag[kept], tests[kept])
-    wanted = [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    assert [(s, t.replace(tzinfo=None), f, x) for s, t, f, x in await flags(pool)] == wanted
 
 
 STEADY = [20.0 + k % 3 for k in range(48)]

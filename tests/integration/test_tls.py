@@ -13,15 +13,23 @@ import trustme
 
 from beffroi.embedded.testing import TestBroker
 from collector.mqtt import MqttSource
-from collector.settings import broker_from_url
+from collector.settings import SourceName, broker_from_url
+
+KINDS: list[tuple[SourceName, str]] = [("mqtt5", "5"), ("paho", "5"), ("paho", "3.1.1")]
+every_kind = pytest.mark.parametrize(("name", "protocol"), KINDS)
 
 
 @asynccontextmanager
-async def tls_in_front_of(broker: TestBroker, authority: trustme.CA) -> AsyncIterator[str]:
+async def tls_in_front_of(
+    broker: TestBroker, authority: trustme.CA, *, asks_for_certificate: bool = False
+) -> AsyncIterator[str]:
     """A TLS end on a port of its own that hands everything to the broker; gives its URL."""
     target = broker_from_url(broker.url, {})
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
+    if asks_for_certificate:
+        authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_REQUIRED
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         onward, back = await asyncio.open_connection(target.host, target.port)
@@ -57,18 +65,21 @@ async def connected(source: MqttSource, seconds: float) -> bool:
     return found
 
 
-def source_of(url: str, **environment: str) -> MqttSource:
-    broker = broker_from_url(url, {"COLLECTOR_CLIENT_ID": "tls", **environment})
-    return MqttSource(broker, ["tls/#"], batch_messages=10, linger_s=0.01)
+def source_of(url: str, name: SourceName, protocol: str, **environment: str) -> MqttSource:
+    client_id = f"tls-{name}-{protocol}"
+    wanted = {"COLLECTOR_CLIENT_ID": client_id, "COLLECTOR_MQTT_PROTOCOL": protocol}
+    broker = broker_from_url(url, wanted | environment)
+    return MqttSource(broker, ["tls/#"], batch_messages=10, linger_s=0.01, link=name)
 
 
+@every_kind
 async def test_a_broker_whose_certificate_is_trusted_is_used_and_its_messages_arrive(
-    broker: TestBroker, tmp_path: Path
+    broker: TestBroker, tmp_path: Path, name: SourceName, protocol: str
 ):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     async with tls_in_front_of(broker, authority) as url:
-        source = source_of(url, COLLECTOR_MQTT_CA=str(tmp_path / "ca.pem"))
+        source = source_of(url, name, protocol, COLLECTOR_MQTT_CA=str(tmp_path / "ca.pem"))
         running = asyncio.create_task(source.run())
         async with asyncio.timeout(10):
             while not source.connected:
@@ -89,17 +100,41 @@ async def test_a_broker_whose_certificate_is_trusted_is_used_and_its_messages_ar
 
 # paho leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_certificate_of_an_unknown_authority_is_refused(broker: TestBroker):
+@every_kind
+async def test_a_certificate_of_an_unknown_authority_is_refused(
+    broker: TestBroker, name: SourceName, protocol: str
+):
     async with tls_in_front_of(broker, trustme.CA()) as url:
-        source = source_of(url)
+        source = source_of(url, name, protocol)
 
         assert not await connected(source, 1.5)
         assert "certificate verify failed" in source.last_problem
 
 
-async def test_a_wrong_password_is_told(broker: TestBroker):
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@every_kind
+async def test_a_broker_that_asks_for_a_certificate_gets_the_one_that_is_set(
+    broker: TestBroker, tmp_path: Path, name: SourceName, protocol: str
+):
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    own = authority.issue_cert("collector@city.example")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "own.pem")
+    trusted = {"COLLECTOR_MQTT_CA": str(tmp_path / "ca.pem")}
+    certificate = {
+        "COLLECTOR_MQTT_CERTIFICATE": str(tmp_path / "own.pem"),
+        "COLLECTOR_MQTT_KEY": str(tmp_path / "key.pem"),
+    }
+    async with tls_in_front_of(broker, authority, asks_for_certificate=True) as url:
+        assert await connected(source_of(url, name, protocol, **trusted, **certificate), 10)
+        assert not await connected(source_of(url, name, protocol, **trusted), 1)
+
+
+@every_kind
+async def test_a_wrong_password_is_told(broker: TestBroker, name: SourceName, protocol: str):
     where = broker.url.rpartition("@")[2]
-    source = source_of(f"mqtt://beffroi:wrong@{where}")
+    source = source_of(f"mqtt://beffroi:wrong@{where}", name, protocol)
 
     assert not await connected(source, 1.0)
     assert "the broker refused the connection: Not authorized" in source.last_problem

@@ -162,7 +162,9 @@ def test_the_broker_commits_every_message_and_admits_nobody_without_a_password()
         "persistence false",
         "allow_anonymous false",
         "set_tcp_nodelay true",
-        "max_queued_messages 1000000",
+        "packet_buffer_size 128",
+        "max_queued_messages 2500000",
+        "max_queued_bytes 1000000000",
         "max_inflight_messages 1000",
     ):
         assert setting in lines

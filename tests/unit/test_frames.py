@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.buffered import BufferedSocket
-from collector.frames import Frame, publishes
+from collector.frames import Frame, packet_end, publishes
 
 
 def length(value: int) -> bytes:
@@ -29,16 +29,21 @@ def packet(frame: Frame, v5: bool, properties: bytes = b"") -> bytes:
     if v5:
         body += length(len(properties)) + properties
     body += frame.payload
-    return bytes([0x30 | frame.qos << 1 | frame.retain]) + length(len(body)) + body
+    return (
+        bytes([0x30 | frame.again << 3 | frame.qos << 1 | frame.retain]) + length(len(body)) + body
+    )
 
 
 frames = st.builds(
-    lambda retain, qos, mid, topic, payload: Frame(retain, qos, mid if qos else 0, topic, payload),
+    lambda retain, qos, mid, topic, payload, again: Frame(
+        retain, qos, mid if qos else 0, topic, payload, again
+    ),
     st.booleans(),
-    st.integers(0, 2),
+    st.integers(0, 1),
     st.integers(1, 65535),
     st.binary(min_size=1, max_size=40),
     st.binary(max_size=300),
+    st.booleans(),
 )
 
 
@@ -67,6 +72,21 @@ def test_no_bytes_make_it_fail_or_read_past_the_end(garbage: bytes, v5: bool):
     assert 0 <= end <= len(garbage)
 
 
+@given(frames, st.booleans(), st.data())
+def test_the_length_of_a_packet_is_known_as_soon_as_it_is_complete(
+    frame: Frame, v5: bool, data: st.DataObject
+):
+    whole = packet(frame, v5)
+    known = 2 + (len(whole) > 129)
+    seen = data.draw(st.integers(1, len(whole)))
+
+    assert packet_end(b"x" + whole[:seen], 1) == (1 + len(whole) if seen >= known else None)
+
+
+def test_a_message_at_qos_2_is_left_to_who_can_answer_it():
+    assert publishes(bytes.fromhex("3406 0001 61 0007 21".replace(" ", "")), 0, False, 9) == ([], 0)
+
+
 def test_another_packet_stops_it():
     stream = (
         packet(Frame(False, 1, 7, b"a", b"1"), False)
@@ -83,6 +103,7 @@ def test_another_packet_stops_it():
         "3003 0005 61",  # the topic is longer than the packet
         "3203 0001 61",  # no room for a packet identifier
         "3606 0001 61 0001 00",  # QoS 3 does not exist
+        "3205 0001 61 0000",  # a packet identifier of 0 does not exist
         "30ffffffff7f 0001 61",  # a length of five bytes
     ],
 )

@@ -15,7 +15,25 @@ def test_a_url_gives_host_port_credentials_and_tls():
     broker = from_environment(URL).broker
 
     assert (broker.host, broker.port, broker.tls) == ("broker.example", 8883, True)
-    assert (broker.username, broker.password, broker.protocol) == ("city", "p@ss", 5)
+    assert (broker.username, broker.password, broker.protocol) == ("city", "p@ss", None)
+
+
+@pytest.mark.parametrize(
+    ("environment", "protocol", "source", "stop"),
+    [
+        ({}, None, "auto", "keep"),
+        ({"COLLECTOR_MQTT_PROTOCOL": "auto", "COLLECTOR_MQTT_SOURCE": "auto"}, None, "auto", "keep"),
+        ({"COLLECTOR_MQTT_PROTOCOL": "5", "COLLECTOR_MQTT_SOURCE": "paho"}, 5, "paho", "keep"),
+        ({"COLLECTOR_MQTT_PROTOCOL": "3.1.1", "COLLECTOR_STOP": "leave"}, 4, "auto", "leave"),
+        ({"COLLECTOR_MQTT_SOURCE": "mqtt5", "COLLECTOR_STOP": "keep"}, None, "mqtt5", "keep"),
+    ],
+)  # fmt: skip
+def test_source_protocol_and_what_stopping_means_are_settings(
+    environment: dict[str, str], protocol: int | None, source: str, stop: str
+):
+    settings = from_environment(URL | environment)
+
+    assert (settings.broker.protocol, settings.source, settings.stop) == (protocol, source, stop)
 
 
 def test_the_oldest_time_is_a_setting():
@@ -31,7 +49,20 @@ def test_the_oldest_time_is_a_setting():
         ({"BEFFROI_MQTT_URL": "mqtt://x:port"}, "a port that is no number"),
         (
             URL | {"COLLECTOR_MQTT_PROTOCOL": "4"},
-            "COLLECTOR_MQTT_PROTOCOL must be 5 or 3.1.1, got '4'",
+            "COLLECTOR_MQTT_PROTOCOL must be auto, 5 or 3.1.1, got '4'",
+        ),
+        (
+            URL | {"COLLECTOR_MQTT_SOURCE": "fast"},
+            "COLLECTOR_MQTT_SOURCE must be auto, paho or mqtt5, got 'fast'",
+        ),
+        (
+            URL | {"COLLECTOR_MQTT_SOURCE": "mqtt5", "COLLECTOR_MQTT_PROTOCOL": "3.1.1"},
+            "COLLECTOR_MQTT_SOURCE is mqtt5, which does not speak COLLECTOR_MQTT_PROTOCOL 3.1.1",
+        ),
+        (URL | {"COLLECTOR_STOP": "now"}, "COLLECTOR_STOP must be keep or leave, got 'now'"),
+        (
+            URL | {"COLLECTOR_MQTT_CA": "nowhere.pem"},
+            "COLLECTOR_MQTT_CA must name a PEM file that can be read, got 'nowhere.pem'",
         ),
         (URL | {"COLLECTOR_BATCH_MESSAGES": "many"}, "must be a whole number, got 'many'"),
         (URL | {"COLLECTOR_RECEIVE_MAXIMUM": "0"}, "must lie between 1 and 65535, got 0"),
