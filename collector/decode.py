@@ -285,6 +285,7 @@ class _Assembly:
             refusals=refusals,
             refusal_message=refusal_message,
             mask=self._refusing.masked,
+            mask_payload=self._refusing.payload_masked,
         )
 
     def _why(self, found: int, position: int) -> str:

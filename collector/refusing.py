@@ -112,21 +112,26 @@ class Refusing:
         """Refuse a message as a whole; of one that is too large only the beginning is kept."""
         message = self._messages[number]
         payload = message.payload
-        if cut := len(payload) > self._largest:
+        if len(payload) > self._largest:
             payload = payload[: KEPT_OF_TOO_LARGE + _MARGIN]
         row = RefusalRow(
             message.received_us, sensor_id, message.topic, payload, "", reason, detail,
             bytes=len(message.payload),
         )  # fmt: skip
-        row = self._masked(row, number, quoted)
-        if cut:
-            row = row._replace(payload=row.payload[:KEPT_OF_TOO_LARGE])
-        self._rows.append(row)
+        self._rows.append(self._masked(row, number, quoted))
         self._message.append(number)
 
     def masked(self, row: RefusalRow, number: int) -> RefusalRow:
-        """``row``, of message ``number``, as it may be written down."""
+        """``row``, of message ``number``, as it may be written down, but for its payload."""
         return self._masked(row, number, "")
+
+    def payload_masked(self, row: RefusalRow, number: int) -> RefusalRow:
+        """``row``, of message ``number``, with its payload as it may be written down."""
+        payload = mask_payload(row.payload, self._names(row, number))
+        masked = row.masked or payload != row.payload
+        if row.bytes > self._largest:
+            payload = payload[:KEPT_OF_TOO_LARGE]
+        return row._replace(payload=payload, masked=masked)
 
     def in_order(self) -> tuple[list[RefusalRow], list[int]]:
         """All refusals by the arrival of their messages, and the number of each one's message."""
@@ -134,25 +139,29 @@ class Refusing:
         return [self._rows[at] for at in order], [self._message[at] for at in order]
 
     def _masked(self, row: RefusalRow, number: int, quoted: str) -> RefusalRow:
-        names = self._declared.names(row.sensor_id) | self._sensors.get(number, frozenset())
-        route = self._declared.topics.route(row.topic)
-        if route is not None and route.hints.sensor:
-            names |= {route.hints.sensor}  # it stands in the topic, readable
+        names = self._names(row, number)
         topic = self._declared.masked_topic(row.topic)
-        payload = mask_payload(row.payload, names) if row.payload else b""
         field, quoted = row.field[: _LONGEST_NAME + _MARGIN], quoted[: _LONGEST_NAME + _MARGIN]
         masked_field = personal.mask(field, names)
         word = masked_field if quoted == field else personal.mask(quoted, names)
         detail = row.detail[: _LONGEST_DETAIL + _MARGIN]
         masked_detail = _masked_detail(detail)
-        changed = (topic, payload, masked_field, word, masked_detail)
+        changed = (topic, masked_field, word, masked_detail)
         return row._replace(
             topic=topic,
-            payload=payload,
             field=masked_field[:_LONGEST_NAME],
             detail=masked_detail.replace("{}", repr(word[:_LONGEST_NAME]))[:_LONGEST_DETAIL],
-            masked=changed != (row.topic, row.payload, field, quoted, detail),
+            masked=changed != (row.topic, field, quoted, detail),
         )
+
+    def _names(self, row: RefusalRow, number: int) -> frozenset[str]:
+        """What may look like an identifier in this message and is none."""
+        message = self._messages[number]
+        names = self._declared.names(row.sensor_id) | self._sensors.get(number, frozenset())
+        route = self._declared.topics.route(message.topic)
+        if route is not None and route.hints.sensor:
+            names |= {route.hints.sensor}  # it stands in the topic, readable
+        return names
 
 
 @lru_cache(maxsize=1024)

@@ -78,8 +78,10 @@ class Intake:
         Which message each refusal came in.
     message_retained : bool, shape (k,), or None for none
         The broker had kept it: its reception says nothing of its time.
-    mask : callable
-        Makes personal identifiers unreadable in a row that storage itself writes of a message.
+    mask, mask_payload : callable
+        Make personal identifiers unreadable in a row that storage itself writes of a message,
+        and in a row's payload. The payloads in ``refusals`` are as they came: reading one
+        through costs more than all else, so only those that will be kept are.
     """
 
     batch: Batch
@@ -97,6 +99,7 @@ class Intake:
     refusal_message: Sequence[int]
     message_retained: NDArray[np.bool_] | None = None
     mask: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
+    mask_payload: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
 
 
 @dataclass(slots=True)

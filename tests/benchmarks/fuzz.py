@@ -26,7 +26,15 @@ from collector.decode import Decoding
 from collector.source import Message
 from storage.intake import Intake
 from storage.reading import Flag
-from tests.unit.small_routes import LISTED, NOW_US, PAYLOAD_BYTES, TOPICS, decoding, message
+from tests.unit.small_routes import (
+    LISTED,
+    NOW_US,
+    PAYLOAD_BYTES,
+    TOPICS,
+    decoding,
+    message,
+    written,
+)
 
 BATCH = 1_000
 NAMES = (
@@ -165,7 +173,7 @@ def counts(intake: Intake, messages: list[Message]) -> Counter[str]:
     if any("\0" in row.field + row.detail and "\0" not in row.topic for row in intake.refusals):
         raise ValueError("a text that PostgreSQL cannot hold")
     found = Counter({str(row.reason): 0 for row in intake.refusals})
-    for row in intake.refusals:
+    for row in written(intake):
         found[str(row.reason)] += row.readings
         found["masked rows"] += row.masked
     found["readings"] += len(batch)

@@ -20,6 +20,8 @@ from tests.faults.judge import Verdict, judge
 from tests.faults.stage import Stage, Stuck
 
 Told = Callable[[str], None]
+REPEATING = {"broker killed", "sessions forgotten", "member killed", "member leaves"}
+"""After these a broker hands over again without the mark of a redelivery."""
 
 
 @dataclass(slots=True)
@@ -225,6 +227,11 @@ def _complain(report: Report, acknowledgements: int, rollup_example: str) -> Non
         problems.append(
             f"the ledger says {received} messages received; {acknowledgements} were acknowledged"
             f" and {report.handed_over} handed over"
+        )
+    known = {fault.kind for fault in report.faults} & REPEATING
+    if report.unexplained and not known:
+        problems.append(
+            f"{report.unexplained} messages came again that neither publisher nor broker repeated"
         )
     if report.rollup_differences:
         problems.append(f"{report.rollup_differences} rollups differ: {rollup_example}")

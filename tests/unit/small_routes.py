@@ -8,6 +8,7 @@ import numpy as np
 
 from collector.decode import Decoding
 from collector.source import Message
+from storage.intake import Intake, RefusalRow
 from storage.registry import BindingRow, Routes
 
 NOW_US = 1_772_355_600_000_000  # 2026-03-01T09:00:00Z
@@ -74,3 +75,11 @@ def decoding() -> Decoding:
 def message(topic: str, payload: bytes, number: int = 0, *, retain: bool = False) -> Message:
     """One message, received ``number`` microseconds after now."""
     return Message(1, number + 1, 1, topic, payload, NOW_US + number, retain)
+
+
+def written(intake: Intake) -> list[RefusalRow]:
+    """The refusals as they would be written down: with their payloads masked."""
+    return [
+        intake.mask_payload(row, number) if row.payload else row
+        for row, number in zip(intake.refusals, intake.refusal_message, strict=True)
+    ]

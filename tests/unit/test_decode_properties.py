@@ -16,7 +16,16 @@ from collector.decode import Decoding
 from collector.source import Message
 from storage.intake import Intake
 from storage.reading import Flag, Reason
-from tests.unit.small_routes import LISTED, NOW_US, OLDEST, PAYLOAD_BYTES, TOPICS, decoding, message
+from tests.unit.small_routes import (
+    LISTED,
+    NOW_US,
+    OLDEST,
+    PAYLOAD_BYTES,
+    TOPICS,
+    decoding,
+    message,
+    written,
+)  # fmt: skip
 
 FIELDS = st.sampled_from(
     ["no2", "temp", "door.open", "door", "index", "value", "battery", "status", "time", "ts", "t",
@@ -151,7 +160,7 @@ def counted(intake: Intake, messages: list[Message]) -> Counter[str]:
     rows = Counter(intake.refusal_message)
     assert all(rows[n] == 1 for n in whole)
     assert all(n <= 50 for n in rows.values())
-    for row in intake.refusals:
+    for row in written(intake):
         row.topic.encode("utf-8", "surrogatepass")
         row.field.encode()
         row.detail.encode()
