@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from collector.again import Replayed
+from collector.masking import mask_payload
 from storage.allowance import Allowance
 from storage.retention import Forgotten, forget_refusals
 from tests.integration.refused_city import (
@@ -95,6 +96,24 @@ async def test_a_flood_of_refused_payloads_takes_little_room_and_every_message_c
             "SELECT count(*) FROM pipeline.refusal WHERE payload = ''"
         ).fetchone()[0]
     )  # type: ignore[index]
+    city.assert_balanced()
+
+
+async def test_of_a_flood_only_the_payloads_that_are_kept_are_searched_for_identifiers(
+    city: City, monkeypatch: pytest.MonkeyPatch
+):
+    searched: list[int] = []
+
+    def counting(payload: bytes, keep: frozenset[str]) -> bytes:
+        searched.append(len(payload))
+        return mask_payload(payload, keep)
+
+    monkeypatch.setattr("collector.refusing.mask_payload", counting)
+    async with connected() as connection:
+        flood = [message(AIR_1_TOPIC, b"{" + b" " * 100_000) for _ in range(200)]
+        await collect(connection, flood, Allowance(sensor=1 << 20))
+
+    assert 500_000 < sum(searched) <= 1 << 20
     city.assert_balanced()
 
 
