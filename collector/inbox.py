@@ -9,8 +9,8 @@ from collections.abc import Callable
 from collector.linger import Window
 from collector.source import Message
 
-QOS0_HIGH, QOS0_LOW = 20_000, 5_000
-"""Reading pauses above the one and resumes below the other; only QoS 0 passes the window."""
+_MESSAGES_HIGH, _MESSAGES_LOW = 20_000, 5_000
+_BYTES_HIGH, _BYTES_LOW = 32_000_000, 8_000_000
 
 _STEP_US = 1_000_000
 
@@ -53,6 +53,7 @@ class Inbox:
         self.received = 0
         self.redelivered = 0  # by the broker's word, which is not to be relied on
         self.handed_out = 0  # taken and not yet acknowledged
+        self._bytes = 0  # of the payloads in pending
         self.closed = False
         self._window = window
         self._last_arrival = 0.0
@@ -62,6 +63,7 @@ class Inbox:
     def added(self, count: int, last_us: int) -> None:
         """So many were put at the end of ``pending``."""
         self.received += count
+        self._bytes += _size(self.pending[-count:])
         self.clock.used_until(last_us)
         self._last_arrival = time.monotonic()
         # Waking the reader for every piece would cost more than reading it.
@@ -81,6 +83,7 @@ class Inbox:
                 window.fell_short(len(pending), quiet_s)
         taken = pending[:most]
         del pending[:most]
+        self._bytes -= _size(taken)
         self.handed_out += len(taken)
         return taken
 
@@ -96,6 +99,20 @@ class Inbox:
             pass
 
     @property
+    def full(self) -> bool:
+        """Whether links must stop reading.
+
+        QoS 0 passes the broker's window, and a window of very large messages is more memory
+        than a collector may take.
+        """
+        return len(self.pending) > _MESSAGES_HIGH or self._bytes > _BYTES_HIGH
+
+    @property
+    def roomy(self) -> bool:
+        """Whether they may read on."""
+        return len(self.pending) < _MESSAGES_LOW and self._bytes < _BYTES_LOW
+
+    @property
     def idle(self) -> bool:
         """Whether everything received was taken and acknowledged."""
         return not self.pending and self.handed_out == 0
@@ -104,3 +121,7 @@ class Inbox:
         """No more will come."""
         self.closed = True
         self._enough.set()
+
+
+def _size(messages: list[Message]) -> int:
+    return sum([len(message.payload) for message in messages])

@@ -14,7 +14,7 @@ from enum import Enum
 import numpy as np
 from mqtt5 import DisconnectPacket
 
-from collector.inbox import QOS0_HIGH, QOS0_LOW, Inbox
+from collector.inbox import Inbox
 from collector.settings import Broker
 from collector.source import Granted, Message
 
@@ -137,7 +137,7 @@ class Link(ABC):
 
     def taken(self) -> None:
         """Messages were taken from the inbox: read on if that was the obstacle."""
-        if self.paused and not self.ended and len(self.inbox.pending) < QOS0_LOW:
+        if self.paused and not self.ended and self.inbox.roomy:
             self.paused = False
             self._read_on(True)
 
@@ -195,8 +195,7 @@ class Link(ABC):
     def _received(self, count: int, last_us: int) -> None:
         """Messages were put in the inbox."""
         self.inbox.added(count, last_us)
-        # Only QoS 0 can pass the window; the broker may drop it, we must not swell.
-        if not self.paused and len(self.inbox.pending) > QOS0_HIGH:
+        if not self.paused and self.inbox.full:
             self.paused = True
             self._read_on(False)
 

@@ -81,3 +81,17 @@ async def test_a_closed_inbox_gives_out_what_it_has_and_then_nothing():
     async with asyncio.timeout(1):
         assert [m.mid for m in await inbox.take(3)] == [1]
         assert await inbox.take(3) == []
+
+
+async def test_a_few_very_large_messages_fill_it_as_many_small_ones_do():
+    inbox = Inbox(Window(1000, 0.0))
+    large = Message(1, 1, 1, "a", bytes(1_000_000), 1)
+    for number in range(33):
+        inbox.pending.append(large)
+        inbox.added(1, number)
+    assert (inbox.full, inbox.roomy) == (True, False)
+    await inbox.take(10)
+    assert (inbox.full, inbox.roomy) == (False, False)
+    await inbox.take(16)
+
+    assert inbox.roomy
