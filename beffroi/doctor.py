@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import TypeVar
 
 from beffroi import broker_check, database_check
 from beffroi.embedded import machine, mosquitto_conf
 from beffroi.embedded.errors import EmbeddedError
 from beffroi.finding import Finding, Level, verdict
-from beffroi.probe import Away, Probe, probe
+from beffroi.probe import Away, probe
 from collector.settings import Broker, SettingError, broker_from_url
 
-# Names that nobody answers for, and brokers that accept and fall silent, included.
-PATIENCE_S = 14.0
+# Names that nobody answers for, and servers that accept and fall silent, included: what is
+# left of the whole time is the broker's.
+PATIENCE_S = 17.0
+_DATABASE_S = 6.0
 _LOW_DISK_BYTES = 2_000_000_000
+
+T = TypeVar("T")
 
 
 def examine(
@@ -27,11 +34,13 @@ def examine(
 
     ``broker_configuration`` is the broker's own file, where it is at hand.
     """
+    began = time.monotonic()
     yield _guarded("embedded stack", _embedded)
     yield _guarded("disk", _disk)
     database = database_check.Database()
-    yield from database.examine()
-    yield from _broker(environment, database, broker_configuration)
+    yield from _database(database)
+    left = PATIENCE_S - (time.monotonic() - began)
+    yield from _broker(environment, database, broker_configuration, left)
 
 
 def _guarded(name: str, check: Callable[[], Finding]) -> Finding:
@@ -58,9 +67,27 @@ def _disk() -> Finding:
     )  # fmt: skip
 
 
+def _database(database: database_check.Database) -> Iterator[Finding]:
+    found: list[Finding] = []
+
+    def examine() -> bool:
+        # One by one: what hangs must not hide what was found before.
+        for finding in database.examine():
+            found.append(finding)
+        return True
+
+    ended = _within(_DATABASE_S, examine)
+    yield from list(found)
+    if not ended:
+        yield Finding("database", Level.BAD, f"no complete answer within {_DATABASE_S:.0f} s",
+                      "see that the server is not stopped or overloaded, and that PGHOST and PGPORT"
+                      " are right")  # fmt: skip
+
+
 def _broker(
-    environment: Mapping[str, str], database: database_check.Database, given: Path | None
-) -> Iterator[Finding]:
+    environment: Mapping[str, str], database: database_check.Database, given: Path | None,
+    seconds: float,
+) -> Iterator[Finding]:  # fmt: skip
     url = environment.get("BEFFROI_MQTT_URL")
     if not url:
         yield Finding("broker", Level.BAD, "BEFFROI_MQTT_URL is not set",
@@ -71,9 +98,14 @@ def _broker(
     except SettingError as error:
         yield Finding("broker", Level.BAD, str(error), "correct the variable")
         return
-    found = _within(PATIENCE_S, lambda: probe(target, database.filters))
-    if isinstance(found, Finding):
-        yield found
+    try:
+        found = _within(seconds, lambda: probe(target, database.filters))
+    except Away as error:
+        yield Finding("broker", Level.BAD, str(error), error.remedy)
+        return
+    if found is None:
+        yield Finding("broker", Level.BAD, f"no complete answer within {seconds:.0f} s",
+                      "see that host and port are right and nothing swallows the packets")  # fmt: skip
         return
     configuration: Mapping[str, str] | None = None
     path = given or own_configuration(target, environment)
@@ -87,26 +119,21 @@ def _broker(
     yield from broker_check.judge(target, found, configuration, database.observed, shared)
 
 
-def _within(seconds: float, work: Callable[[], Probe]) -> Probe | Finding:
-    """What the probe finds, or a finding that says why it found nothing."""
-    answer: list[Probe | Finding] = []
+def _within(seconds: float, work: Callable[[], T]) -> T | None:
+    """What ``work`` answers or raises; None where that takes longer."""
+    answer: Future[T] = Future()
 
     def run() -> None:
         try:
-            answer.append(work())
-        except Away as error:
-            answer.append(Finding("broker", Level.BAD, str(error), error.remedy))
+            answer.set_result(work())
+        except BaseException as error:
+            answer.set_exception(error)
 
-    # Left behind should it hang: a name look-up cannot be interrupted.
-    thread = threading.Thread(target=run, name="probe", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return (
-        answer[0]
-        if answer
-        else Finding("broker", Level.BAD, f"no complete answer within {seconds:.0f} s",
-                     "see that host and port are right and nothing swallows the packets")
-    )  # fmt: skip
+    # Left behind should it hang: neither a name look-up nor a silent server can be interrupted.
+    threading.Thread(target=run, name="doctor", daemon=True).start()
+    if not wait([answer], timeout=seconds).done:
+        return None
+    return answer.result()
 
 
 def own_configuration(target: Broker, environment: Mapping[str, str]) -> Path | None:

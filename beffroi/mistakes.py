@@ -9,6 +9,7 @@ from beffroi.embedded.errors import EmbeddedError
 from collector.outlet import OutletRefusedError
 from collector.settings import SettingError
 from processors.settings import SettingsError
+from storage import database
 from storage.audit import AdjustingError
 from storage.migrate import OtherSchemaError
 from storage.mistakes import MistakesError
@@ -37,8 +38,16 @@ USER_MISTAKES = (
     OutletRefusedError,
     SettingsError,
     psycopg.OperationalError,
-    asyncpg.CannotConnectNowError,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.ReadOnlySqlTransaction,
+    asyncpg.InsufficientPrivilegeError,
+    *database.AWAY,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    OSError,
 )
+
+
+def told(error: BaseException) -> str:
+    """An error's own sentence, without the statement that met it."""
+    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return said or str(error) or type(error).__name__

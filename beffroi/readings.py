@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -293,18 +291,15 @@ def _span(start: str, stop: str, zone: str) -> tuple[Span, bool]:
 
 
 def _author(person: str | None, why: str) -> Author:
+    from beffroi import author
     from storage.review import Author
 
     if not why.strip():
         _fail("--why is empty; say in a few words why, for those who will wonder", 2)
-    if person is None:
-        try:
-            person = getpass.getuser()
-        except (OSError, KeyError):
-            person = f"user {os.getuid()}"
-    if not person.strip():
-        _fail("--person is empty; name who decided it", 2)
-    return Author(person.strip(), why.strip())
+    try:
+        return Author(author.named(person), author.reason(why))
+    except author.UnfitError as error:
+        _fail(str(error), 2)
 
 
 def _finite(option: str, number: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 import time
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from beffroi import author
 from beffroi.ledger import QuestionError, connect, console, name_of, sensor_named
 from beffroi.progress import bar
 from storage import audit
@@ -66,6 +66,11 @@ _WHAT = {
 def check(sensor: str | None, as_json: bool, why: str | None = None) -> int:
     """Recount and report; with ``why`` book what is missing. 0: balanced or booked, 1: not."""
     began = time.monotonic()
+    try:
+        who, because = author.named(None), author.reason(why or "")
+    except author.UnfitError as error:
+        print(f"beffroi: {error}", file=sys.stderr)
+        return 2
     with connect() as connection:
         codes = sensors(connection) | {UNREGISTERED: "series that the registry does not know"}
         try:
@@ -82,7 +87,7 @@ def check(sensor: str | None, as_json: bool, why: str | None = None) -> int:
             if why is None:
                 done = audit.recount(connection, only, move)
             else:
-                done = audit.adjust(connection, only, getpass.getuser(), why, move)
+                done = audit.adjust(connection, only, who, because, move)
     seconds = time.monotonic() - began
     left = done.findings if why is None else [f for f in done.findings if f.hour is not None]
     if as_json:

@@ -17,12 +17,13 @@ from collector.again import Replayed
 from collector.remedies import REMEDIES
 from storage.intake import Intake
 from storage.refused import By, RefusedMessage, Summary
-from storage.registry import Routes
+from storage.routes import Routes
 
 WIDTH = 100
 _SHOWN_CHARACTERS = 2000
 _SHOWN_ROWS = 20
 _LONGEST_NAME = 24
+_SHORTEST_WORDS = 10
 _HEADINGS = ("id", "received (UTC)", "sensor or topic", "reason", "refused")
 _NONE = "Nothing is refused."
 _NONE_SUCH = "No refusal fits."
@@ -72,19 +73,25 @@ def print_list(
         console.print(_NONE if everything else _NONE_SUCH)
         return
     lines = [_line(message) for message in messages]
-    # The last column takes what room is left; the table alone would take it from all.
-    widths = [max(len(line[column]) for line in lines) for column in range(5)]
-    widths[2] = min(widths[2], _LONGEST_NAME)
+    widths = [
+        max(len(name), *(len(line[column]) for line in lines))
+        for column, name in enumerate(_HEADINGS)
+    ]
+    # The last column takes what room is left; the table alone would take it from all, and an
+    # id that is cut is none. Where too little is left for words, the name gets it.
+    room = console.width - sum(widths) + widths[2] - 2 * len(widths)
+    rest = room - min(widths[2], _LONGEST_NAME)
+    worded = rest >= _SHORTEST_WORDS
+    widths[2] = room - rest if worded else max(_SHORTEST_WORDS, min(widths[2], room + 2))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    widths = [max(width, len(name)) for width, name in zip(widths, _HEADINGS, strict=True)]
-    rest = max(20, console.width - sum(widths) - 2 * len(widths))
-    for heading, width in zip((*_HEADINGS, "first of them"), (*widths, rest), strict=True):
+    headings = (*_HEADINGS, "first of them") if worded else _HEADINGS
+    for heading, width in zip(headings, (*widths, rest), strict=False):
         table.add_column(
             heading, justify="right" if heading in ("id", "refused") else "left", width=width,
             no_wrap=True, overflow="ellipsis",
         )  # fmt: skip
     for line in lines:
-        table.add_row(*map(escape, line))
+        table.add_row(*map(escape, line[: len(headings)]))
     console.print(table)
     if more:
         console.print(f"The newest {len(messages)}; --limit shows more, --by reason sums up.")
@@ -179,9 +186,15 @@ def readable(payload: bytes) -> str:
     try:
         value = json.loads(text)
         if isinstance(value, dict | list):
-            return json.dumps(value, indent=2, ensure_ascii=False)
+            # JSON escapes of the signs that move the cursor some, not all.
+            lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+            return "\n".join(map(_escaped, lines))
     except (ValueError, RecursionError):
         pass
+    return _escaped(text)
+
+
+def _escaped(text: str) -> str:
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import getpass
 import json
 import os
 import sys
@@ -15,7 +14,8 @@ import typer
 import uvloop
 from rich.console import Console
 
-from beffroi import moments, refusal_pages
+from beffroi import author, moments, refusal_pages
+from beffroi.mistakes import NotRunningError
 from beffroi.progress import bar
 from collector import again
 from collector import settings as collector_settings
@@ -133,6 +133,10 @@ def replay(
         raise QuestionError(
             "say which: ids, --sensor, --reason, --topic, --from, --to, or --all alone"
         )
+    try:
+        who, because = author.named(person), author.reason(why)
+    except author.UnfitError as error:
+        raise QuestionError(str(error)) from None
 
     async def run(connection: asyncpg.Connection) -> None:
         await _check_sensor(connection, wanted)
@@ -140,7 +144,7 @@ def replay(
         with bar(Console(stderr=True), "Replaying") as bars:
             task = bars.add_task("messages", total=count)
             done = await again.replay(
-                connection, await _decoding(connection), wanted, person=person or _user(), why=why,
+                connection, await _decoding(connection), wanted, person=who, why=because,
                 dry_run=dry_run, progress=lambda seen: bars.update(task, completed=seen),
             )  # fmt: skip
         if as_json:
@@ -180,7 +184,10 @@ async def _decoding(connection: asyncpg.Connection) -> Decoding:
 
 def _run(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
     async def main() -> None:
-        connection = await database.connect("beffroi refusals")
+        try:
+            connection = await database.connect("beffroi refusals")
+        except (OSError, ValueError) as error:  # also a PGPORT that is no number
+            raise NotRunningError(f"the database that PG* names does not answer: {error}") from None
         try:
             await work(connection)
         finally:
@@ -192,10 +199,3 @@ def _run(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
 def _out() -> Console:
     console = Console()
     return console if console.is_terminal else Console(width=refusal_pages.WIDTH)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return f"user {os.getuid()}"

@@ -20,7 +20,7 @@ from collector.topics import Route, Topics
 from collector.validate import CHECKS, check
 from storage.intake import Intake
 from storage.reading import Batch, Flag, Reading, Reason, Refusal
-from storage.registry import Routes
+from storage.routes import Routes
 from storage.units import UnitError, conversion
 
 UNKNOWN_SENSOR, UNREADABLE_TOPIC = 0, -1

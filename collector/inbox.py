@@ -103,14 +103,15 @@ class Inbox:
         """Whether links must stop reading.
 
         QoS 0 passes the broker's window, and a window of very large messages is more memory
-        than a collector may take.
+        than a collector may take. Nobody waits for what comes once it is closed.
         """
-        return len(self.pending) > _MESSAGES_HIGH or self._bytes > _BYTES_HIGH
+        return self.closed or len(self.pending) > _MESSAGES_HIGH or self._bytes > _BYTES_HIGH
 
     @property
     def roomy(self) -> bool:
         """Whether they may read on."""
-        return len(self.pending) < _MESSAGES_LOW and self._bytes < _BYTES_LOW
+        few = len(self.pending) < _MESSAGES_LOW and self._bytes < _BYTES_LOW
+        return few and not self.closed
 
     @property
     def idle(self) -> bool:

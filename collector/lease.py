@@ -222,9 +222,13 @@ class Lease:
 
     async def _claim(self, connection: asyncpg.Connection) -> Holder | None:
         """Take the session, also from a dead connection of ours; returns who else has it."""
+        ending = 0
         while holder := await collectors.claim(connection, self.session):
             if holder.application == self.instance:
-                log.info("ending our own lost connection pid=%d", holder.pid)
+                if holder.pid != ending:
+                    # Told once: a server that hangs ends nothing until it moves again.
+                    ending = holder.pid
+                    log.info("ending our own lost connection pid=%d", ending)
                 await collectors.end(connection, holder)
             elif holder.pid:
                 return holder

@@ -65,6 +65,7 @@ class Link(ABC):
         self.refused: tuple[str, ...] = ()
         self.pongs = 0
         self.paused = False
+        self.departing = False
         self.keepalive_s = float(broker.keepalive_s)
         self._changed = changed
         self._saw_qos2 = False
@@ -135,6 +136,12 @@ class Link(ABC):
         elif now - self._pinged > self.keepalive_s / 2:
             self.ping()
 
+    def pause(self) -> None:
+        """Read nothing more for now; acknowledgements and pings still go out."""
+        if not self.paused and not self.ended:
+            self.paused = True
+            self._read_on(False)
+
     def taken(self) -> None:
         """Messages were taken from the inbox: read on if that was the obstacle."""
         if self.paused and not self.ended and self.inbox.roomy:
@@ -152,6 +159,11 @@ class Link(ABC):
         """
         if not self.ready or self.ended:
             return
+        self.departing = True
+        if self.paused:
+            # The end of a connection is only seen by who reads.
+            self.paused = False
+            self._read_on(True)
         ends_here = end_session and self.protocol == 5
         self._send(DisconnectPacket(session_expiry_interval=0 if ends_here else None).write())
         try:
@@ -195,9 +207,8 @@ class Link(ABC):
     def _received(self, count: int, last_us: int) -> None:
         """Messages were put in the inbox."""
         self.inbox.added(count, last_us)
-        if not self.paused and self.inbox.full:
-            self.paused = True
-            self._read_on(False)
+        if self.inbox.full and not self.departing:
+            self.pause()
 
     def _closed(self, why: str) -> None:
         """The other end closed, with or without an error."""

@@ -18,7 +18,8 @@ _VALUE = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"|(?P<number>[0-9]{8,})(?![0-9.e
 # What a name announces must have a digit and be long enough for more than a state.
 _TELLING = re.compile(r"^(?=.*[0-9])(?:[^0-9A-Za-z]*[0-9A-Za-z]){4}", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)|\x00", re.DOTALL)
+# In forms what stands between the digits is written %20, %2B, %2D, %2E or %3A.
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)|%(2[0BbDdEe]|3[Aa])|\x00", re.DOTALL)
 _WHITE = dict.fromkeys("bfnrt", " ")
 
 
@@ -26,7 +27,7 @@ def mask_payload(payload: bytes, keep: Collection[str] = ()) -> bytes:
     """``payload`` with identifiers made unreadable, at equal length; valid JSON stays valid.
 
     Text under a name that announces an identifier is hidden whole, a number there becomes
-    ``null``. Escapes, and the zero bytes of UTF-16, do not hide an identifier.
+    ``null``. Escapes, those of forms too, and the zero bytes of UTF-16 do not hide an identifier.
 
     >>> mask_payload(b'{"who": "a@b.fr", "imei": 356938035643809, "index": 356938035643809}')
     b'{"who": "*@*.**", "imei": null           , "index": 356938035643809}'
@@ -83,15 +84,15 @@ def _is_json(payload: bytes) -> bool:
 
 def _unescaped(text: str) -> tuple[str, Callable[[int], int]]:
     """``text`` as a reader understands it, and where its characters stand in the original."""
-    if "\\" not in text and "\0" not in text:
+    if not any(sign in text for sign in "\\\0%"):
         return text, int
     pieces: list[str] = []
     ends: list[int] = []
     shifts = [0]
     at = length = 0
     for match in _ESCAPE.finditer(text):
-        said, plain = match.groups("")
-        char = chr(int(said, 16)) if said else _WHITE.get(plain, plain)
+        said, plain, of_form = match.groups("")
+        char = chr(int(said or of_form, 16)) if said or of_form else _WHITE.get(plain, plain)
         pieces += text[at : match.start()], char
         length += match.start() - at + len(char)
         at = match.end()

@@ -228,6 +228,13 @@ class MqttSource:
         self._changed.set()
         await self._leaving.done.wait()
 
+    def finish(self) -> None:
+        """Receive nothing more. What was received is handed out and, until closed, acknowledged:
+        otherwise every stop would have it delivered again."""
+        self._inbox.close()
+        if self._link is not None and self._link.ready:
+            self._link.pause()
+
     def close(self) -> None:
         """Go without ending the session: the broker keeps what comes meanwhile."""
         self._closing = True

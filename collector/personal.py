@@ -132,7 +132,7 @@ def names_identifier(field: str) -> bool:
     >>> names_identifier("device.imei"), names_identifier("energy"), names_identifier("microphone")
     (True, False, False)
     """
-    return is_announced_by(field) or kind(field) != ""
+    return is_announced_by(field) or any(kind(part) for part in (field, *field.split(".")))
 
 
 def mask(text: str, keep: Collection[str] = ()) -> str:
@@ -151,6 +151,16 @@ def mask(text: str, keep: Collection[str] = ()) -> str:
             break
         text = replaced(text, dict.fromkeys(spans, False))
     return text
+
+
+def mask_path(path: str, keep: Collection[str] = ()) -> str:
+    """A field's name, masked as a whole and part by part: between parts a dot is no decimal point.
+
+    >>> mask_path("seen.+33612345678.count"), mask_path("pm.2.5")
+    ('seen.+***********.count', 'pm.2.5')
+    """
+    masked = mask(path, keep)
+    return ".".join(mask(part, keep) for part in masked.split(".")) if "." in masked else masked
 
 
 def found(text: str) -> Iterator[tuple[str, Span]]:

@@ -13,8 +13,10 @@ import contextlib
 import dataclasses
 import logging
 import time
+import traceback
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import asyncpg
 
@@ -31,7 +33,8 @@ from storage.allowance import Allowance
 from storage.collectors import Presence, Session
 from storage.high_water import HighWater
 from storage.intake import Intake, Outcome
-from storage.registry import Routes, load_routes
+from storage.registry import load_routes
+from storage.routes import Routes
 
 log = logging.getLogger(__name__)
 
@@ -157,26 +160,37 @@ class Pipeline:
 
     async def _commit(self, messages: Sequence[Message]) -> bool:
         """Commit all of ``messages``; false only when stopped before that was possible."""
-        try:
-            outcome = await self._store(lambda connection: self._decoded(connection, messages))
-        except Stopped:
-            return False
-        except Superseded:
-            raise
-        except Exception as error:
-            # Neither an outage nor the server's state: find out which message it is.
-            return await self._divide(messages, error)
-        self._count(messages, outcome)
-        return True
+        wait = _FIRST_WAIT_S
+        while True:
+            try:
+                outcome = await self._store(lambda connection: self._decoded(connection, messages))
+            except Stopped:
+                return False
+            except Superseded:
+                raise
+            except Exception as error:
+                if not isinstance(error, MemoryError) or len(messages) > 1:
+                    # Neither an outage nor the server's state: find out which message it is.
+                    return await self._divide(messages, error)
+                # Fewer at once need less; one alone is not to blame for a machine that is full.
+                log.error("out of memory retry_s=%.0f", wait)
+            else:
+                self._count(messages, outcome)
+                return True
+            try:
+                await self.lease.pause(wait)
+            except Stopped:
+                return False
+            wait = min(2 * wait, _LONGEST_WAIT_S)
 
     async def _divide(self, messages: Sequence[Message], error: Exception) -> bool:
         if len(messages) > 1:
             half = len(messages) // 2
             return await self._commit(messages[:half]) and await self._commit(messages[half:])
         assert self._decoding is not None
-        log.error("message rejected topic=%s error=%s: %s",
+        log.error("message rejected topic=%s error=%s: %s%s",
                   self._decoding.declared.masked_topic(messages[0].topic),
-                  type(error).__name__, mask(str(error)))  # fmt: skip
+                  type(error).__name__, mask(str(error)), _where(error))  # fmt: skip
         try:
             outcome = await self._store_rejected(messages[0], f"{type(error).__name__}: {error}")
         except Stopped:
@@ -267,6 +281,14 @@ class Pipeline:
             "batch stored messages=%d stored=%d duplicate=%d refused=%d",
             outcome.messages, outcome.stored, outcome.duplicate, outcome.refused,
         )  # fmt: skip
+
+
+def _where(error: Exception) -> str:
+    """Where our own code failed; a traceback would quote what was masked."""
+    if isinstance(error, asyncpg.PostgresError):
+        return ""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f" at={Path(last.filename).name}:{last.lineno}"
 
 
 def session_of(broker: Broker) -> Session:

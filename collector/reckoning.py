@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from storage import refusals
 from storage.intake import Intake, RefusalRow, Status
+from storage.reading import Reason
 from storage.refused import RefusedMessage
 from storage.replaying import Correction
 
@@ -161,7 +162,10 @@ def _conclude(finding: Finding) -> None:
         return  # decoded before, refused whole now: better left as it is
     before = sorted((r.sensor_id, r.field, r.reason, r.readings) for r in message.rows)
     now = sorted((r.sensor_id, r.field, r.reason, r.readings) for r in finding.rows)
-    finding.changed = bool(finding.stored or finding.duplicate) or before != now
+    finding.changed = bool(finding.stored or finding.duplicate)
+    if not finding.changed and any(row.reason is Reason.PERSONAL for row in message.rows):
+        return  # what was masked cannot be read again; its reason would be lost for a worse one
+    finding.changed |= before != now
     finding.rows = [
         row._replace(
             payload=b"" if place else message.payload,

@@ -11,7 +11,7 @@ from collector.source import Message
 from collector.topics import Topics
 from storage.intake import RefusalRow
 from storage.reading import Reason
-from storage.registry import Routes
+from storage.routes import Routes
 
 KEPT_OF_TOO_LARGE = 4096
 _ROWS_PER_MESSAGE = 50
@@ -142,7 +142,7 @@ class Refusing:
         names = self._names(row, number)
         topic = self._declared.masked_topic(row.topic)
         field, quoted = row.field[: _LONGEST_NAME + _MARGIN], quoted[: _LONGEST_NAME + _MARGIN]
-        masked_field = personal.mask(field, names)
+        masked_field = personal.mask_path(field, names)
         word = masked_field if quoted == field else personal.mask(quoted, names)
         detail = row.detail[: _LONGEST_DETAIL + _MARGIN]
         masked_detail = _masked_detail(detail)

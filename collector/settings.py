@@ -122,12 +122,16 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
             "COLLECTOR_MQTT_SOURCE is mqtt5, which does not speak COLLECTOR_MQTT_PROTOCOL 3.1.1;"
             " leave one of them out"
         )
+    group = environment.get("COLLECTOR_SHARE_GROUP") or None
+    if group is not None and not {"/", "+", "#"}.isdisjoint(group):
+        # "a/b" would be heard as group "a" and topics below "b".
+        raise SettingError(f"COLLECTOR_SHARE_GROUP must be a name without / + #, got {group!r}")
     stops: dict[str, StopMeans] = {"keep": "keep", "leave": "leave"}
     return Settings(
         broker=broker,
         source=source,
         stop=_one_of(environment, "COLLECTOR_STOP", stops),
-        share_group=environment.get("COLLECTOR_SHARE_GROUP") or None,
+        share_group=group,
         batch_messages=_whole(environment, "COLLECTOR_BATCH_MESSAGES", 10_000, 1, 100_000),
         linger_s=_whole(environment, "COLLECTOR_LINGER_MS", 50, 0, 1000) / 1000,
         payload_bytes=_whole(environment, "COLLECTOR_PAYLOAD_BYTES", 256 * 1024, 64, 1 << 28),

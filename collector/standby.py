@@ -26,7 +26,7 @@ from collector.source import SessionTakenOver, Source
 from collector.topics import filters
 from storage import collectors
 from storage.collectors import Presence
-from storage.registry import Routes
+from storage.routes import Routes
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ class LiveSource(Source, Protocol):
     def last_problem(self) -> str: ...
     async def run(self) -> None: ...
     async def leave(self) -> None: ...
+    def finish(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -185,11 +186,14 @@ class Collector:
                     stop.clear()
             self._told = stopping.done()
             left = leaving and await self._leave(source, running, moving, stop)
-            source.close()
+            source.finish()
             if _failed(running):
                 self.pipeline.abandon()
             elif not left:
                 self.pipeline.stop()
+            # What is committed must be acknowledged before the connection goes.
+            await asyncio.wait({moving})
+            source.close()
             for result in await asyncio.gather(running, moving, return_exceptions=True):
                 if isinstance(result, SessionTakenOver):
                     # While the session is ours in the database, no collector of ours did it.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from collector.formats.format import Decoder, Hints
 from collector.formats.registry import FORMATS
 from collector.shapes import Shapes
-from storage.registry import BindingRow, Routes
+from storage.routes import BindingRow, Routes
 
 # Topics are few and repeat; an attacker's are many. Beyond this the table starts afresh.
 _REMEMBERED = 100_000

@@ -102,7 +102,17 @@ class Presence:
 
 
 async def save(connection: asyncpg.Connection, presence: Presence) -> None:
-    """Write it down over what was there; one row per client id."""
+    """Write it down over what was there; one row per client id.
+
+    Gives up at once where somebody has locked the table: the connection is the one that
+    commits, and what it says of itself is not worth a wait.
+    """
+    async with connection.transaction():
+        await connection.execute("SET LOCAL lock_timeout = '200ms'")
+        await _save(connection, presence)
+
+
+async def _save(connection: asyncpg.Connection, presence: Presence) -> None:
     await connection.execute(
         """
         INSERT INTO pipeline.collector AS c

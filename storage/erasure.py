@@ -81,21 +81,26 @@ def erase(
         if not dry_run:
             for domain in sorted({Domain(one.domain) for one in series}, key=marks.lock_key):
                 connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", marks.lock_key(domain))
-        work = []
-        for one in sorted(series, key=lambda one: one.series_id):
+        series = sorted(series, key=lambda one: one.series_id)
+        for one in series:
             review.lock(connection, one)
             erased.readings[one] = erased.rollups[one] = 0
-            work += [(one, piece) for piece in review.pieces(_extent(connection, one, span))]
-        days = list(_days_of_refusals(connection, span))
-        total = len(work) + len(days)
-        for number, (one, piece) in enumerate(work, 1):
-            _erase_piece(connection, one, piece, erased, dry_run)
-            if progress:
-                progress(number, total)
-        for number, day in enumerate(days, len(work) + 1):
+        # Refusals first, as in a replay: neither waits for the other in a circle, and what a
+        # replay stored while this waited for it is there when the readings go.
+        days = _days_of_refusals(connection, span)
+        for number, day in enumerate(days, 1):
             erased.messages += _erase_refusals(connection, series[0], day, dry_run)
             if progress:
-                progress(number, total)
+                progress(number, len(days) + len(series))
+        work = [
+            (one, piece)
+            for one in series
+            for piece in review.pieces(_extent(connection, one, span))
+        ]
+        for number, (one, piece) in enumerate(work, len(days) + 1):
+            _erase_piece(connection, one, piece, erased, dry_run)
+            if progress:
+                progress(number, len(days) + len(work))
         if erased.nothing:
             raise psycopg.Rollback(transaction)
         if not dry_run:

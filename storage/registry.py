@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import asyncpg
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 
 from storage.catalogue import DOMAINS
 from storage.chunks import follow_rate
 from storage.city import City
 from storage.metrics import save_metrics
 from storage.mistakes import Mistake, MistakesError
-from storage.reading import FloatArray, IntArray
+from storage.routes import BindingRow, Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +30,8 @@ class Registered:
     series: int
 
 
-@dataclass(frozen=True, slots=True)
-class BindingRow:
-    """One topic pattern and how its messages are read."""
-
-    topic: str
-    format: str
-    timezone: str
-    time_field: str
-    ignore: frozenset[str]
-
-
 REPLAY = BindingRow("replay/{territory}/{site}/{sensor}", "plain", "UTC", "", frozenset())
 """Always bound: recorded files are published here, whatever the city's own topics are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Routes:
-    """The registry as the collector uses it; columns are indexed by a series' position.
-
-    Attributes
-    ----------
-    sensors : sensor code -> (sensor id, field -> position)
-    series, domain : int32, int8, shape (n,)
-        Series id; index into :data:`DOMAINS`.
-    scale, shift, low, high : float64, shape (n,)
-        Unit conversion and admissible range. [canonical unit]
-    back_us : int64, shape (n,)
-        What to take off a time stamp so that it marks the interval's start. [µs]
-    metric, unit : tuples of str
-        Name and unit sent, for messages to people.
-    """
-
-    revision: int
-    bindings: tuple[BindingRow, ...]
-    sensors: dict[str, tuple[int, dict[str, int]]]
-    series: IntArray
-    domain: NDArray[np.int8]
-    scale: FloatArray
-    shift: FloatArray
-    low: FloatArray
-    high: FloatArray
-    back_us: NDArray[np.int64]
-    metric: tuple[str, ...]
-    unit: tuple[str, ...]
-    canonical: tuple[str, ...]
 
 
 def register(connection: psycopg.Connection, city: City) -> Registered:

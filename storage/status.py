@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -14,13 +15,23 @@ Health = Callable[[], tuple[bool, dict[str, object]]]
 """Returns whether the program does its work, and what it says of itself."""
 
 
+class _Threads(ThreadingMixIn, WSGIServer):
+    # Whoever connects and says nothing holds up neither the others nor the end of the program.
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that go away or say nothing are no news."""
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = 5.0
+
     def log_message(self, format: str, *args: Any) -> None:
         """Scrapes every few seconds are no news."""
 
 
 class StatusServer:
-    """Answers from a thread of its own, so that a busy program still answers.
+    """Answers from threads of its own, so that a busy program still answers.
 
     Raises
     ------
@@ -48,8 +59,7 @@ class StatusServer:
             start("404 Not Found", [("Content-Type", "text/plain")])
             return [b"/healthz or /metrics\n"]
 
-        self._server = make_server(host, port, answer, WSGIServer, _Quiet)
-        self._server.timeout = 5
+        self._server = make_server(host, port, answer, _Threads, _Quiet)
         threading.Thread(target=self._server.serve_forever, name="status", daemon=True).start()
 
     @property

@@ -29,16 +29,23 @@ class Meters:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "board_requests_total", "Answers given.", ["route", "status"], registry=self.registry
+            "beffroi_board_requests_total",
+            "Answers given.",
+            ["route", "status"],
+            registry=self.registry,
         )
         self.refresh = Histogram(
-            "board_refresh_seconds", "Time of one database round.", registry=self.registry,
+            "beffroi_board_refresh_seconds", "Time of one database round.", registry=self.registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
         )  # fmt: skip
         self.database = Gauge(
-            "board_database_up", "1 if the last database round succeeded.", registry=self.registry
+            "beffroi_board_database_up",
+            "1 if the last database round succeeded.",
+            registry=self.registry,
         )
-        self.watchers = Gauge("board_watchers", "Open event streams.", registry=self.registry)
+        self.watchers = Gauge(
+            "beffroi_board_watchers", "Open event streams.", registry=self.registry
+        )
 
     def observe(self, seconds: float, good: bool) -> None:
         """Note one database round."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,6 +15,14 @@ from processors.settings import Settings as ProcessorSettings
 from storage.reading import Reason
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = ("beffroi", "collector", "dashboards", "processors", "storage")
+DOCUMENTS = sorted(
+    path
+    for pattern in ("*.md", *(f"{folder}/**/*.md" for folder in (*PACKAGES, "tests")))
+    for path in ROOT.glob(pattern)
+)
+# Lines of code blocks and what stands between single backticks.
+CODE = re.compile(r"^```\w*.*?\n(.*?)^```|`([^`\n]+)`|^    (\S.*)$", re.DOTALL | re.MULTILINE)
 
 
 def test_every_collector_variable_is_documented():
@@ -48,8 +57,74 @@ def test_every_command_explains_itself():
     assert [name for name, command in commands.items() if not command.help] == []
 
 
-@pytest.mark.parametrize("folder", ["collector", "storage", "processors", "dashboards"])
-def test_every_program_has_a_read_me_that_names_its_modules(folder: str):
+def test_every_metric_is_documented():
+    made = re.compile(r'(?:Counter|Gauge|Histogram)\(\s*"(\w+)"')
+    names = {name for path in sources() for name in made.findall(path.read_text())}
+    documents = "\n".join(path.read_text() for path in ROOT.glob("*/README.md"))
+
+    assert len(names) >= 20
+    assert sorted(name for name in names if not name.startswith("beffroi_")) == []
+    assert sorted(name for name in names if f"`{name}`" not in documents) == []
+
+
+def test_every_table_is_in_the_architecture_and_every_one_named_exists():
+    created = re.compile(r"^CREATE (?:TABLE|VIEW) (city|pipeline|public)\.(\w+)", re.MULTILINE)
+    schema = "\n".join(path.read_text() for path in ROOT.glob("storage/sql/migrations/*.sql"))
+    tables = set(created.findall(schema))
+    architecture = (ROOT / "ARCHITECTURE.md").read_text()
+    named = {
+        (path.name, *found)
+        for path in DOCUMENTS
+        for found in re.findall(r"`(city|pipeline)\.(?!(?:py|toml)`)(\w+)`", path.read_text())
+    }
+
+    assert len(tables) >= 20
+    assert [name for _, name in tables if not re.search(rf"\b{name}\b", architecture)] == []
+    assert [one for one in named if one[1:] not in tables] == []
+
+
+def test_every_command_line_in_a_document_is_one():
+    seen, wrong = 0, []
+    for path in DOCUMENTS:
+        for block in CODE.findall(path.read_text()):
+            for line in "".join(block).splitlines():
+                if found := re.match(r"(?:\$ )?(?:[A-Z_]+=\S+ )*beffroi ([a-z].*)", line):
+                    seen += 1
+                    wrong += [f"{path.name}: {line}: {fault}" for fault in faults(found[1])]
+
+    assert seen >= 40
+    assert wrong == []
+
+
+def test_a_command_line_that_is_none_would_be_found():
+    assert faults("ledger --check --by hour") == []
+    assert faults("refusals list|show|replay") == []
+    assert faults("ledger --chekc") == ["--chekc"]
+    assert faults("refusals lost --json") == ["lost"]
+    assert faults("ledgers") == ["ledgers"]
+
+
+def test_every_link_in_a_document_leads_somewhere():
+    dead = []
+    for path in DOCUMENTS:
+        for link in re.findall(r"\]\(([^):]+)\)", path.read_text()):
+            target, _, heading = link.partition("#")
+            page = path.parent / target if target else path
+            if not page.exists() or (heading and heading not in anchors(page)):
+                dead.append(f"{path.relative_to(ROOT)}: {link}")
+
+    assert dead == []
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "beffroi", "beffroi/embedded", "collector", "collector/formats", "collector/replay",
+        "collector/simulation", "dashboards", "processors", "storage", "tests/benchmarks",
+        "tests/faults",
+    ],
+)  # fmt: skip
+def test_every_folder_has_a_read_me_that_names_its_modules(folder: str):
     read_me = (ROOT / folder / "README.md").read_text()
     modules = [
         path.name
@@ -57,7 +132,54 @@ def test_every_program_has_a_read_me_that_names_its_modules(folder: str):
         if path.name not in ("__init__.py", "__main__.py", "settings.py")
     ]
 
-    assert [name for name in modules if name not in read_me] == []
+    assert [name for name in modules if f"`{name}`" not in read_me] == []
+
+
+def test_every_module_that_a_document_names_exists():
+    named = [
+        (path, name)
+        for path in DOCUMENTS
+        for name in re.findall(r"`([\w/]+\.(?:py|sql))`", path.read_text())
+    ]
+
+    assert len(named) >= 150
+    assert [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, name in named
+        if not any((folder / name).exists() for folder in (path.parent, ROOT, *of(path)))
+    ] == []
+
+
+def sources() -> list[Path]:
+    return [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+
+def of(document: Path) -> list[Path]:
+    """Folders that a document means where it names a module without its path."""
+    if document.parent == ROOT:
+        return [ROOT / package for package in PACKAGES]
+    return [document.parent / "board"] if document.parent.name == "dashboards" else []
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a document as links spell them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
+
+
+def faults(words: str) -> list[str]:
+    """The words after `beffroi` that are no command or option."""
+    command = get_command(app)
+    for word in shlex.split(words.split("#")[0]):
+        commands = getattr(command, "commands", None)
+        if commands and not word.startswith("-"):
+            if not set(word.split("|")) <= set(commands):
+                return [word]
+            command = commands[word.split("|")[0]]
+        options = {option for known in command.params for option in known.opts}
+        if word.startswith("--") and word not in options:
+            return [word]
+    return []
 
 
 def test_no_file_names_a_package_registry_or_a_folder_of_one_machine():

@@ -207,8 +207,8 @@ async def test_a_hundred_watchers_cost_one_database_round_each_refresh(connectio
         await asyncio.gather(*(client.get("/") for _ in range(100)))
         meters = (await client.get("/metrics")).text
 
-    assert "board_refresh_seconds_count 1.0" in meters
-    assert 'board_requests_total{route="/",status="200"} 100.0' in meters
+    assert "beffroi_board_refresh_seconds_count 1.0" in meters
+    assert 'beffroi_board_requests_total{route="/",status="200"} 100.0' in meters
 
 
 async def test_one_territory_has_a_page_of_its_own_and_a_stranger_has_none(connection, database):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import psycopg
 import pytest
@@ -29,12 +27,6 @@ from tests.integration.changes import (
 )
 from tests.integration.one_piece import assert_from_scratch
 from tests.integration.small_city import Line, arrive, register
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database, min_size=0, max_size=4) as running:
-        yield running
 
 
 async def test_a_persons_word_outweighs_source_and_tests_until_it_is_taken_back(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from beffroi.embedded.testing import TestBroker
 from beffroi.finding import Finding, Level
 from beffroi.probe import RECEIVED_MESSAGES, probe, unheard
 from collector.settings import broker_from_url
+from tests.integration.collecting import Network
 
 
 def told(url: str, configuration: Path | None = None, **more: str) -> dict[str, Finding]:
@@ -259,6 +261,25 @@ def test_no_broker_and_no_database_are_told_at_once(monkeypatch: pytest.MonkeyPa
     assert "Connection refused" in found["broker"].found
     assert found["database"].level is Level.BAD
     assert time.monotonic() - began < 5
+
+
+async def test_a_database_that_falls_silent_is_given_up_and_the_broker_examined_all_the_same(
+    broker: TestBroker, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    async with Network(os.environ["PGHOST"], int(os.environ["PGPORT"])) as network:
+
+        def silence(sent: bytes) -> bool:
+            network.frozen |= b"pg_available_extensions" in sent
+            return False
+
+        network.cut_after = silence
+        monkeypatch.setenv("PGPORT", str(network.port))
+        began = time.monotonic()
+        found = await asyncio.to_thread(told, broker.url)
+
+    assert time.monotonic() - began < 19
+    assert found["database"].found == "no complete answer within 6 s"
+    assert found["broker"].level is Level.OK
 
 
 def test_a_port_that_accepts_and_stays_silent_is_given_up_within_20_s(database: str):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -33,12 +32,6 @@ from tests.integration.changes import (
 )
 from tests.integration.one_piece import assert_from_scratch, stored
 from tests.integration.small_city import Line, arrive, register
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database, min_size=0, max_size=4) as running:
-        yield running
 
 
 async def test_an_erased_span_is_gone_from_every_table_but_not_from_the_counts(
@@ -257,3 +250,39 @@ async def test_a_reading_erased_while_it_comes_again_is_stored_again(
 
     assert (again.stored, again.duplicate, len(statements)) == (1, 1, 2)
     assert values(connection) == [1, 2]
+
+
+async def test_what_a_replay_stores_while_an_erasure_waits_for_it_is_erased_too(
+    pool: asyncpg.Pool, connection: psycopg.Connection, database: str
+) -> None:
+    [series] = register(connection, [Line("rain", 300)])
+    of = measured(connection, series)
+    await send(pool, said(series, [0], [1]), of, HighWater())
+    connection.execute(
+        "INSERT INTO pipeline.refusal (message_id, received_at, sensor_id, topic, payload, bytes,"
+        " field, reason, detail, readings) VALUES (1, %s, %s, 't', '', 0, '', 'bad_value', '', 0)",
+        [minute(1), of.sensor_id],
+    )
+
+    def erase() -> erasure.Erased:
+        with psycopg.connect(database, autocommit=True) as other:
+            return erasure.erase(other, [of], span(0, 15), ME)
+
+    with psycopg.connect(database) as replaying:
+        replaying.execute("SELECT FROM pipeline.refusal WHERE message_id = 1 FOR UPDATE")
+        waiting = asyncio.create_task(asyncio.to_thread(erase))
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+        async with asyncio.timeout(20):
+            while connection.execute(blocked).fetchone() == (0,):
+                await asyncio.sleep(0.01)
+        # The first is erased by now where readings go before refusals: a deadlock.
+        replaying.execute(
+            "INSERT INTO air.reading SELECT %s + n * interval '5 minutes', 9, %s, 2"
+            " FROM generate_series(0, 1) n ON CONFLICT DO NOTHING",
+            [minute(0), series],
+        )
+        replaying.execute("DELETE FROM pipeline.refusal WHERE message_id = 1")
+
+    erased = await waiting
+    assert (erased.readings, erased.messages) == ({of: 2}, 0)
+    assert values(connection) == []

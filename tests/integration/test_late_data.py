@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -34,13 +34,6 @@ from tests.integration.changes import (
 )
 from tests.integration.one_piece import assert_equal, assert_from_scratch, in_one_piece, stored
 from tests.integration.small_city import Line, register
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database, min_size=0, max_size=4) as running:
-        yield running
-
 
 # Metric, step, what reading k says where reading g is late, what the late one says.
 KINDS: dict[str, tuple[str, int, Callable[[int, int], float], Callable[[int], float]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import re
 from collections.abc import Sequence
 
 import psycopg
@@ -403,7 +404,10 @@ async def test_what_cannot_even_be_refused_is_not_acknowledged(
 
 
 async def test_a_message_that_breaks_our_own_code_is_refused_and_stops_nobody(
-    broker: TestBroker, city: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+    broker: TestBroker,
+    city: psycopg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ):
     intake = Decoding.intake
 
@@ -422,6 +426,32 @@ async def test_a_message_that_breaks_our_own_code_is_refused_and_stops_nobody(
     assert city.execute("SELECT reason, detail FROM pipeline.refusal").fetchall() == [
         ("rejected", "ZeroDivisionError: a mistake of ours")
     ]
+    told = r"error=ZeroDivisionError: a mistake of ours at=test_pipeline.py:\d+"
+    assert re.search(told, caplog.text)
+
+
+async def test_a_machine_without_memory_refuses_no_message(
+    broker: TestBroker, city: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    intake = Decoding.intake
+    full = True
+
+    def starve(self: Decoding, messages: Sequence[Message]) -> Intake:
+        if full:
+            raise MemoryError
+        return intake(self, messages)
+
+    monkeypatch.setattr(Decoding, "intake", starve)
+    monkeypatch.setattr("collector.pipeline._FIRST_WAIT_S", 0.1)
+    async with collecting(broker, "memory") as (pipeline, _):
+        messages = [(TOPIC, reading(f"2026-03-01T10:0{n}:00Z", no2=n)) for n in range(8)]
+        await asyncio.to_thread(publish, broker, messages, wait=False)
+        await asyncio.sleep(0.5)
+        assert pipeline.totals.messages == 0
+        full = False
+        await until(lambda: pipeline.totals.messages == 8)
+
+    assert pipeline.totals.stored == 8
 
 
 async def test_messages_at_qos_0_are_counted_apart_and_warned_of_once_a_minute(

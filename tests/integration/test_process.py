@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import numpy as np
@@ -59,12 +58,6 @@ CITY = {
         Line("power", 600),
     ],
 }
-
-
-@pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(database, min_size=0, max_size=4) as running:
-        yield running
 
 
 def history(line: Line, series: int, random: np.random.Generator) -> Batch:

@@ -174,6 +174,7 @@ GOOD = ["--flag", "good", *WHY]
         (["flag", *NO2, "--from", "2023-01-01", "--to", "2023-01-02", *GOOD], 1, "has no reading from"),
         (["delete", *NO2, "--from", "2023-01-01", "--to", "2023-01-02", *WHY, "--yes"], 1, "has no reading from"),
         (["flag", *NO2, *TEN, "--flag", "good", "--why", "  "], 2, "--why is empty"),
+        (["delete", *NO2, *TEN, "--yes", "--why", "as jean@ville.fr asks"], 2, "--why holds an e-mail address, and is kept for ever"),
         (["correct", *NO2, *TEN, *WHY], 2, "give one of --value, --scale with --shift, or --file"),
         (["correct", *NO2, *TEN, *WHY, "--value", "1", "--shift", "1"], 2, "give one of"),
         (["correct", *NO2, *TEN, *WHY, "--value", "nan"], 2, "--value must be a finite number"),

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from beffroi.embedded.testing import TestBroker, TestCluster
+from beffroi.embedded.testing import TestCluster
 from collector.again import Replayed, replay
 from storage.reading import Reason
 from storage.refused import Selection, newest
@@ -200,6 +200,18 @@ async def test_a_conflict_stays_a_conflict_and_keeps_its_id(city: City):
     assert done == Replayed(messages=1, refused=1)
     assert (city.refusals(), city.ledger()) == before
     assert city.connection.execute("SELECT count(*) FROM pipeline.action").fetchone() == (0,)
+
+
+async def test_what_was_refused_as_personal_stays_so(city: City):
+    async with connected() as connection:
+        await collect(connection, [message(AIR_1_TOPIC, {"no2": "AB-123-CD", "temp": 1})])
+        before = city.refusals(), city.ledger()
+
+        done = await replay_all(connection)
+
+    assert done == Replayed(messages=1, refused=1)
+    assert [row[3] for row in before[0]] == ["personal"]
+    assert (city.refusals(), city.ledger()) == before
 
 
 async def test_a_second_replay_finds_nothing_to_do(city: City):
@@ -471,110 +483,3 @@ async def _fix_and_replay(city: City, before, between, changes) -> None:
         again = await replay_all(connection)
         assert (again.stored, again.duplicate) == (0, 0)
         assert (city.refusals(), city.ledger()) == held
-
-
-def beffroi(*words: str, status: int = 0) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "beffroi", *words], capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == status, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout if status == 0 else done.stderr
-
-
-async def test_what_was_refused_is_listed_shown_and_replayed(city: City):
-    assert beffroi("refusals", "list") == "Nothing is refused.\n"
-    async with connected() as connection:
-        await collect(
-            connection,
-            [
-                message(AIR_2_TOPIC, reading(1, no2=21.5)),
-                message(AIR_1_TOPIC, reading(1, no2=5, odd=1, strange=2)),
-                message(AIR_1_TOPIC, b"\xff\xfe\x1b[2J"),
-            ],
-        )
-
-    listed = beffroi("refusals", "list")
-    assert all(len(line) <= 100 for line in listed.splitlines())
-    assert [line.split()[0] for line in listed.splitlines()[1:4]] == ["3", "2", "1"]
-    assert "unknown_field" in listed
-    assert "bad_payload" in beffroi("refusals", "list", "--by", "reason")
-    sums = json.loads(beffroi("refusals", "list", "--by", "sensor", "--json"))
-    assert {one["sensor"]: (one["messages"], one["readings"]) for one in sums} == {
-        "air-1": (2, 2), "(unknown sensor)": (1, 0)
-    }  # fmt: skip
-
-    shown = beffroi("refusals", "show", "1")
-    for words in ("city/mairie/air-2", '"no2": 21.5', "unknown_sensor", "sensors.csv", "refused"):
-        assert words in shown
-    assert "ff fe 1b" in beffroi("refusals", "show", "3")
-    whole = json.loads(beffroi("refusals", "show", "3", "--json"))
-    assert (whole["payload"], whole["payload_encoding"]) == ("//4bWzJK", "base64")
-
-    city.add(AIR_2)
-    assert "air-2 no2: 21.5 ug/m3 at 2026-03-01T08:01:00" in beffroi("refusals", "show", "1")
-    assert city.refusals() != []
-    told = beffroi("refusals", "replay", "--sensor", "air-2", "--dry-run")
-    assert "1 messages would give: 1 readings stored, 0 duplicates, 0 still refused." in told
-    told = beffroi("refusals", "replay", "--all", "--why", "air-2 is known now", "--person", "Eve")
-    assert told == "3 messages replayed: 1 readings stored, 0 duplicates, 2 still refused.\n"
-    logged = city.connection.execute("SELECT person, why FROM pipeline.action").fetchall()
-    assert logged == [("Eve", "air-2 is known now")]
-    city.assert_balanced()
-
-
-@pytest.mark.parametrize(
-    ("words", "status", "told"),
-    [
-        (("show", "77"), 1, "no refused message has the id 77"),
-        (("list", "--sensor", "air-11"), 2, "did you mean air-1?"),
-        (("list", "--reason", "unknown_senser"), 2, "did you mean unknown_sensor?"),
-        (("list", "--topic", "a/#/b"), 2, "# may only be its last part"),
-        (("list", "--from", "yesterday"), 2, "--from: 'yesterday' is no time"),
-        (("list", "--from", "2026-02-01", "--to", "2026-01-01"), 2, "--from must be before --to"),
-        (("replay",), 2, "say which"),
-        (("replay", "--all", "--sensor", "air-1"), 2, "say which"),
-        (("replay", "0"), 2, "ids are whole numbers from 1"),
-    ],
-)
-def test_a_slip_is_told_with_what_to_write_instead(city: City, words, status: int, told: str):
-    assert told in beffroi("refusals", *words, status=status)
-
-
-async def test_what_a_running_collector_refused_is_replayed(
-    city: City, broker: TestBroker, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setenv("BEFFROI_MQTT_URL", broker.url)
-    monkeypatch.setenv("COLLECTOR_CLIENT_ID", "refusals")
-    monkeypatch.setenv("COLLECTOR_METRICS_PORT", "0")
-    collector = subprocess.Popen([sys.executable, "-m", "beffroi", "collect"])
-    try:
-        # Subscribed once the first message is there; what came before is not the collector's.
-        for number in range(100):
-            _publish(broker, AIR_2_TOPIC, reading(number % 60, no2=number % 50, odd=1))
-            await asyncio.sleep(0.1)
-            if city.refusals():
-                break
-        city.add(AIR_2)
-        told = beffroi("refusals", "replay", "--sensor", "air-2")
-    finally:
-        collector.terminate()
-        collector.wait(20)
-
-    assert "still refused" in told
-    assert {row[:2] for row in city.values()} == {("air-2", "no2")}
-    assert {row[1:4] for row in city.refusals()} == {("air-2", "odd", "unknown_field")}
-    city.assert_balanced()
-
-
-def _publish(broker: TestBroker, topic: str, payload: object) -> None:
-    import paho.mqtt.publish as publish
-
-    from collector.settings import broker_from_url
-
-    target = broker_from_url(broker.url, {})
-    publish.single(
-        topic, json.dumps(payload), qos=1, hostname=target.host, port=target.port,
-        auth={"username": target.username, "password": target.password},
-    )  # type: ignore[arg-type]  # fmt: skip

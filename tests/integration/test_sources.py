@@ -311,7 +311,7 @@ async def test_times_follow_a_clock_that_was_stepped_back(broker: TestBroker, ki
 async def test_unprotected_messages_do_not_fill_the_memory(broker: TestBroker, kind: Kind):
     wanted = settings(broker.url, kind, f"flood-{kind}")
     async with running(open_source(wanted, ["flood"])) as source:
-        flooding = asyncio.create_task(publish(broker, "flood", [b"x" * 200] * 60_000, qos=0))
+        flooding = asyncio.create_task(publish(broker, "flood", [b"x" * 200] * 32_000, qos=0))
         await until(lambda: source.waiting > 20_000)
         await flooding
         most = source.waiting

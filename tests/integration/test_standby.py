@@ -23,7 +23,7 @@ from paho.mqtt.properties import Properties
 
 from beffroi.embedded.processes import free_port
 from beffroi.embedded.testing import TestBroker, TestCluster
-from collector import lease, standby
+from collector import lease, pipeline, standby
 from collector.mqtt import open_source
 from collector.settings import SettingError, broker_from_url
 from collector.standby import Collector, State
@@ -481,6 +481,68 @@ async def test_sigterm_leaves_for_good_where_the_settings_say_so(
     assert not await session_exists(broker, "sigterm")
     left = city.execute("SELECT left_at IS NOT NULL FROM pipeline.collector").fetchone()
     assert left == (True,)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_what_is_committed_at_a_stop_is_acknowledged_and_does_not_come_again(
+    broker: TestBroker, city: psycopg.Connection, protocol: str
+):
+    # Without a time of their own, so that a second delivery would be stored a second time.
+    messages = [(TOPIC, b'{"no2": %d}' % (n % 50)) for n in range(4000)]
+    settings = settings_for(broker, f"stopped-{protocol}", protocol)
+    async with a_collector(settings) as (collector, _, _):
+        await until(lambda: is_collecting(collector))
+        publishing = asyncio.create_task(asyncio.to_thread(publish, broker, messages, wait=False))
+        await until(lambda: collector.totals.messages > 500)
+    first = collector.totals.messages
+    await publishing
+    async with a_collector(settings) as (again, _, _):
+        await until(lambda: first + again.totals.messages >= 4000)
+        await asyncio.sleep(0.5)
+
+    assert first < 4000
+    assert first + again.totals.messages == 4000
+    assert stored(city) == 4000
+
+
+async def test_a_locked_table_of_collectors_holds_no_commit_up(
+    broker: TestBroker, city: psycopg.Connection, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pipeline, "_PRESENCE_S", 0.1)
+    monkeypatch.setattr(pipeline, "_REGISTRY_S", 0.1)
+    async with a_collector(settings_for(broker, "locked")) as (collector, _, _):
+        await until(lambda: is_collecting(collector))
+        connection = collector.pipeline.lease.connection
+        with psycopg.connect(database) as blocking:
+            blocking.execute("LOCK TABLE pipeline.collector IN ACCESS EXCLUSIVE MODE")
+            for n, message in enumerate(readings(5), 1):
+                await asyncio.sleep(0.2)
+                await asyncio.to_thread(publish, broker, [message])
+                await until(lambda n=n: collector.totals.stored == n, 2)  # type: ignore[misc]
+        assert collector.pipeline.lease.connection is connection
+
+
+async def test_a_server_that_hangs_is_told_of_once_and_then_awaited(
+    broker: TestBroker, city: psycopg.Connection, caplog: pytest.LogCaptureFixture, monkeypatch
+):
+    monkeypatch.setattr(lease, "_PATIENCE_S", 1.0)
+    caplog.set_level("INFO")
+    async with a_collector(settings_for(broker, "hung")) as (collector, _, _):
+        await until(lambda: is_collecting(collector))
+        connection = collector.pipeline.lease.connection
+        assert connection is not None
+        pid = connection.get_server_pid()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await asyncio.to_thread(publish, broker, readings(5))
+            await until(lambda: "ending our own lost connection" in caplog.text)
+            await asyncio.sleep(0.5)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await until(lambda: collector.totals.messages == 5)
+
+    assert caplog.text.count("ending our own lost connection") <= 2
+    assert stored(city) == 5
 
 
 async def test_what_a_collector_says_of_itself_stands_in_the_database(

@@ -9,7 +9,7 @@ import numpy as np
 from collector.decode import Decoding
 from collector.source import Message
 from storage.intake import Intake, RefusalRow
-from storage.registry import BindingRow, Routes
+from storage.routes import BindingRow, Routes
 
 NOW_US = 1_772_355_600_000_000  # 2026-03-01T09:00:00Z
 OLDEST = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)

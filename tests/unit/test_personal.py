@@ -119,6 +119,15 @@ def test_an_address_as_a_field_name_is_refused_as_personal_and_masked():
     assert "a4:c1" not in row.detail
 
 
+@pytest.mark.parametrize(("what", "text"), [one for one in IDENTIFIERS if "." not in one[1]])
+def test_an_identifier_inside_the_path_of_a_field_is_masked(what: str, text: str):
+    payload = json.dumps({"seen": {text: {"0": 1}}}).encode()
+    (row,) = written(decoding().intake([message("city/99001/mairie/air-1", payload)]))
+
+    assert row.reason == Reason.PERSONAL
+    assert [kept for kept in (row.field, row.detail, row.payload.decode()) if text in kept] == []
+
+
 @pytest.mark.parametrize(
     ("payload", "masked"),
     [
@@ -165,6 +174,9 @@ def test_numbers_are_never_taken_for_identifiers():
         ('{"a": "AB-123-CD'.encode("utf-16-le"), '{"a": "**-***-**'.encode("utf-16-le")),
         (b'\xff AB-123-CD \xfe', b"\xff **-***-** \xfe"),
         (b"490154203237518;06 12 34 56 78\r\n", b"***************;** ** ** ** **\r\n"),
+        (b"id=a4%3Ac1%3a38%3A00%3A11%3A22&load=50%25",
+         b"id=**%****%****%****%****%****&load=50%25"),
+        (b"call=%2B33612345678&of=AB%2D123%2DCD", b"call=%*************&of=**%*****%****"),
     ],
 )  # fmt: skip
 def test_no_encoding_hides_an_identifier(payload: bytes, hidden: bytes):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 
 from collector.settings import SettingError, from_environment
+from collector.tls import context_for
 
 URL = {"BEFFROI_MQTT_URL": "mqtts://city:p%40ss@broker.example"}
 
@@ -48,6 +50,10 @@ def test_the_oldest_time_is_a_setting():
         ({"BEFFROI_MQTT_URL": "http://x"}, "must look like mqtt://"),
         ({"BEFFROI_MQTT_URL": "mqtt://x:port"}, "a port that is no number"),
         (
+            URL | {"COLLECTOR_SHARE_GROUP": "city/a"},
+            "COLLECTOR_SHARE_GROUP must be a name without /",
+        ),
+        (
             URL | {"COLLECTOR_MQTT_PROTOCOL": "4"},
             "COLLECTOR_MQTT_PROTOCOL must be auto, 5 or 3.1.1, got '4'",
         ),
@@ -79,3 +85,12 @@ def test_a_password_is_never_repeated():
         from_environment({"BEFFROI_MQTT_URL": "ftp://city:hush@broker"})
 
     assert "hush" not in str(caught.value)
+
+
+def test_a_tls_file_that_cannot_be_used_is_named(tmp_path: Path):
+    path = tmp_path / "ca.pem"
+    path.write_text("no certificate")
+    broker = from_environment(URL | {"COLLECTOR_MQTT_CA": str(path)}).broker
+
+    with pytest.raises(OSError, match=f"COLLECTOR_MQTT_CA={path} cannot be used"):
+        context_for(broker)
