@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from beffroi import readings, refusals
 from beffroi.embedded import machine
+from beffroi.records import readings, refusals
 from storage.balance import Grouping
 
 app = typer.Typer(
@@ -157,8 +157,8 @@ def doctor(
     as_json: _Json = False,
 ) -> None:
     """Say what works, what does not, and the remedy."""
-    from beffroi.doctor import examine
-    from beffroi.finding import Level
+    from beffroi.doctor.examine import examine
+    from beffroi.doctor.finding import Level
 
     findings = list(examine(os.environ, broker_conf))
     well = all(f.well for f in findings)
@@ -206,8 +206,8 @@ def ledger(
     as_json: _Json = False,
 ) -> None:
     """What was received and what became of it; --check counts the tables anew."""
-    from beffroi.ledger import Question, show
-    from beffroi.recount import check as recount
+    from beffroi.records.ledger import Question, show
+    from beffroi.records.recount import check as recount
 
     if (why is not None) != adjust or (why is not None and not why.strip()):
         print('beffroi: --adjust and --why "the reason" belong together', file=sys.stderr)

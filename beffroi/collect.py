@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from collector import settings as collector_settings
-from collector.inbox import wall_clock
-from collector.mqtt import MqttSource, open_source
+from collector.mqtt.inbox import wall_clock
+from collector.mqtt.session import MqttSource, open_source
 from collector.settings import Settings
 from collector.standby import Collector, State
 from collector.watch import Watch

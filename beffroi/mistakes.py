@@ -6,7 +6,7 @@ import asyncpg
 import psycopg
 
 from beffroi.embedded.errors import EmbeddedError
-from collector.outlet import OutletRefusedError
+from collector.mqtt.outlet import OutletRefusedError
 from collector.settings import SettingError
 from processors.settings import SettingsError
 from storage import database

@@ -18,12 +18,11 @@ from collector.refusing import KEPT_OF_TOO_LARGE, Declared, Refusing
 from collector.source import Message
 from collector.topics import Route, Topics
 from collector.validate import CHECKS, check
-from storage.intake import Intake
+from storage.intake import UNKNOWN_SENSOR, UNREADABLE_TOPIC, Intake
 from storage.reading import Batch, Flag, Reading, Reason, Refusal
 from storage.routes import Routes
 from storage.units import UnitError, conversion
 
-UNKNOWN_SENSOR, UNREADABLE_TOPIC = 0, -1
 _REMEMBERED = 10_000
 _UNJUDGED = int(Flag.NOT_EVALUATED)
 _TIME_LIMIT_US = 1 << 61  # beyond it the arithmetic on int64 microseconds could overflow

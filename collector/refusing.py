@@ -9,12 +9,11 @@ from collector import personal
 from collector.masking import mask_payload
 from collector.source import Message
 from collector.topics import Topics
-from storage.intake import RefusalRow
+from storage.intake import ROWS_PER_MESSAGE, RefusalRow
 from storage.reading import Reason
 from storage.routes import Routes
 
 KEPT_OF_TOO_LARGE = 4096
-_ROWS_PER_MESSAGE = 50
 _LONGEST_NAME, _LONGEST_DETAIL = 200, 500
 _MARGIN = 300  # looked at beyond what is kept: a cut must not halve an identifier
 _REMEMBERED = 10_000
@@ -81,7 +80,7 @@ class Refusing:
     ) -> None:  # fmt: skip
         """Refuse one reading; ``{}`` in ``detail`` is where ``quoted``, the sender's word, goes."""
         before = self._rows_of.setdefault(number, [])
-        if len(before) >= _ROWS_PER_MESSAGE:
+        if len(before) >= ROWS_PER_MESSAGE:
             # A message of thousands of wrong readings must not become thousands of rows.
             last = self._rows[before[-1]]
             more = last.readings

@@ -20,7 +20,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import Counter, Gauge
 
-from collector.client import AsyncClient
+from collector.mqtt.client import AsyncClient
 from collector.settings import Broker
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,7 @@ import psycopg
 from psycopg import sql
 
 from storage.balance import COLUMNS, Counts, Grouping
-
-UNKNOWN_DEVICES, UNREADABLE_TOPICS = 0, -1
-"""Sensors that stand for messages which no registered device sent."""
-
+from storage.intake import UNKNOWN_SENSOR, UNREADABLE_TOPIC
 
 _KEY: dict[Grouping, LiteralString] = {
     Grouping.HOUR: "hour",
@@ -70,7 +67,7 @@ def sensors(connection: psycopg.Connection) -> dict[int, str]:
     codes: dict[int, str] = dict(
         connection.execute("SELECT sensor_id, code FROM city.sensor ORDER BY code").fetchall()
     )
-    return codes | {UNKNOWN_DEVICES: "unknown devices", UNREADABLE_TOPICS: "unreadable topics"}
+    return codes | {UNKNOWN_SENSOR: "unknown devices", UNREADABLE_TOPIC: "unreadable topics"}
 
 
 def last_commit(connection: psycopg.Connection) -> datetime.datetime | None:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from storage.reading import Batch, IntArray, Reason
 
+UNKNOWN_SENSOR, UNREADABLE_TOPIC = 0, -1
+"""Sensor ids that stand for messages which no registered device sent."""
+
 ROWS_PER_MESSAGE = 50
 """Refusals of one message; readings beyond them share a row, so that none can fill the disk."""
 

@@ -14,16 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage import arrays
+from storage.balance import COLUMNS
 from storage.intake import Intake, Status
 from storage.reading import IntArray
 
 QUARTER_HOUR_US = 900_000_000
 HOUR_US = 3_600_000_000
-
-_COUNTS = (
-    "messages_received", "messages_qos0", "messages_decoded", "messages_refused",
-    "readings_decoded", "readings_stored", "readings_duplicate", "readings_refused",
-)  # fmt: skip
 
 
 async def save_ledger(
@@ -65,7 +61,7 @@ async def save_ledger(
     )
     hour = entries >> 32
     sensor = (entries & 0xFFFFFFFF) - 1
-    names = ["hour", "sensor_id", *_COUNTS]
+    names = ["hour", "sensor_id", *COLUMNS]
     named = []
     if attempt is not None:
         names.append("attempt")

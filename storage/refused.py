@@ -248,3 +248,21 @@ def _expression(topic: str) -> str:
         # "a/#" also means "a" itself.
         expression = expression.removesuffix("/.*") + "(/.*)?"
     return f"^{expression}$"
+
+
+async def claim(connection: asyncpg.Connection, messages: Sequence[int]) -> list[int]:
+    """Those of the messages that nobody else has claimed, ours until the transaction ends.
+
+    Replays and retention claim a message by the first of its rows before they touch any.
+    """
+    held = await connection.fetch(
+        """
+        SELECT message_id
+          FROM pipeline.refusal
+          JOIN (SELECT min(refusal_id) AS refusal_id FROM pipeline.refusal
+                 WHERE message_id = ANY($1) GROUP BY message_id) first USING (refusal_id)
+           FOR UPDATE OF refusal SKIP LOCKED
+        """,
+        messages,
+    )
+    return [row[0] for row in held]

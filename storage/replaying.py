@@ -33,13 +33,9 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from storage.allowance import ROW_BYTES
-from storage.refused import FITS, RefusedMessage, Selection, load
-
-HOUR_US = 3_600_000_000
-_COUNTS = (
-    "messages_received", "messages_qos0", "messages_decoded", "messages_refused",
-    "readings_decoded", "readings_stored", "readings_duplicate", "readings_refused",
-)  # fmt: skip
+from storage.balance import COLUMNS
+from storage.ledger import HOUR_US
+from storage.refused import FITS, RefusedMessage, Selection, claim, load
 
 
 class ChangedMeanwhile(Exception):
@@ -68,11 +64,11 @@ class Correction:
             if not changed:
                 continue
             await connection.execute(
-                f"INSERT INTO pipeline.batch (hour, sensor_id, {', '.join(_COUNTS)})"
+                f"INSERT INTO pipeline.batch (hour, sensor_id, {', '.join(COLUMNS)})"
                 " VALUES (to_timestamp($1::int8 * 3600), $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 hour,
                 list(changed),
-                *([counts[name] for counts in changed.values()] for name in _COUNTS),
+                *([counts[name] for counts in changed.values()] for name in COLUMNS),
             )
 
 
@@ -111,18 +107,9 @@ async def following(
 
 async def lock(connection: asyncpg.Connection, messages: Sequence[int]) -> list[RefusedMessage]:
     """Those of the messages that nobody else works on, theirs until the transaction ends."""
-    held = await connection.fetch(
-        """
-        SELECT message_id
-          FROM pipeline.refusal
-          JOIN (SELECT min(refusal_id) AS refusal_id FROM pipeline.refusal
-                 WHERE message_id = ANY($1) GROUP BY message_id) first USING (refusal_id)
-           FOR UPDATE OF refusal SKIP LOCKED
-        """,
-        messages,
-    )
+    held = await claim(connection, messages)
     # A later statement: it sees what others committed before they let go of their locks.
-    return list((await load(connection, [row[0] for row in held])).values())
+    return list((await load(connection, held)).values())
 
 
 async def remove(connection: asyncpg.Connection, messages: Sequence[RefusedMessage]) -> None:

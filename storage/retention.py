@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from storage.allowance import ROW_BYTES
+from storage.refused import claim
 
 _MESSAGES_AT_A_TIME = 500
 _LOCK = 0x666F72676574  # "forget"
@@ -127,16 +128,7 @@ async def _drop(
     if not messages:
         return 0
     async with connection.transaction():
-        held = await connection.fetch(
-            """
-            SELECT message_id
-              FROM pipeline.refusal
-              JOIN (SELECT min(refusal_id) AS refusal_id FROM pipeline.refusal
-                     WHERE message_id = ANY($1) GROUP BY message_id) first USING (refusal_id)
-               FOR UPDATE OF refusal SKIP LOCKED
-            """,
-            messages,
-        )
+        held = await claim(connection, messages)
         gone = await connection.fetch(
             """
             WITH gone AS (DELETE FROM pipeline.refusal WHERE message_id = ANY($1)
@@ -158,7 +150,7 @@ async def _drop(
                                   bytes = f.bytes + excluded.bytes)
             SELECT rows, bytes FROM counted
             """,
-            [row[0] for row in held],
+            held,
             now.astimezone(datetime.UTC).date(),
             cause,
             ROW_BYTES,

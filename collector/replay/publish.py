@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from collector.outlet import Outlet, OutletRefusedError
+from collector.mqtt.outlet import Outlet, OutletRefusedError
 from collector.replay.mapping import TIME_FIELD
 from collector.replay.read import Recording
 from collector.settings import broker_from_url

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from collector.outlet import Outlet
+from collector.mqtt.outlet import Outlet
 from collector.settings import broker_from_url
 from collector.simulation.city import SimulatedCity
 from collector.simulation.messages import Message, Stream, history

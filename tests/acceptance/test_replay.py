@@ -20,8 +20,8 @@ import psycopg
 import pytest
 
 from beffroi.embedded.testing import TestBroker, TestCluster
-from collector.mqtt import MqttSource
-from collector.outlet import OutletRefusedError
+from collector.mqtt.outlet import OutletRefusedError
+from collector.mqtt.session import MqttSource
 from collector.pipeline import Pipeline
 from collector.replay.mapping import load_mapping, parse_mapping
 from collector.replay.publish import Published, publish

@@ -31,7 +31,7 @@ from beffroi.embedded import bundles, machine, packages
 from beffroi.embedded.mosquitto import USER, Mosquitto
 from beffroi.embedded.processes import Guard
 from beffroi.embedded.stack import start_on_a_port
-from collector.frames import publishes
+from collector.mqtt.frames import publishes
 
 PAYLOAD = 250
 WINDOW = 100

@@ -30,8 +30,8 @@ from drain import FIELDS, SENSORS, TOML, publish, session
 
 from beffroi.embedded import machine
 from beffroi.embedded.stack import Stack
-from collector.mqtt import MqttSource, open_source
-from collector.paho_link import PahoLink
+from collector.mqtt.paho_link import PahoLink
+from collector.mqtt.session import MqttSource, open_source
 from collector.pipeline import Pipeline
 from collector.settings import from_environment
 from collector.topics import filters

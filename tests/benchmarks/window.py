@@ -30,8 +30,8 @@ from drain import FIELDS, SENSORS, TOML, publish, session
 
 from beffroi.embedded import machine
 from beffroi.embedded.stack import Stack
-from collector.mqtt import open_source
-from collector.outlet import Outlet
+from collector.mqtt.outlet import Outlet
+from collector.mqtt.session import open_source
 from collector.pipeline import Pipeline
 from collector.settings import from_environment
 from collector.source import Message

@@ -119,8 +119,8 @@ def test_every_link_in_a_document_leads_somewhere():
 @pytest.mark.parametrize(
     "folder",
     [
-        "beffroi", "beffroi/embedded", "collector", "collector/formats", "collector/replay",
-        "collector/simulation", "dashboards", "processors", "storage", "tests/benchmarks",
+        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/records", "collector",
+        "collector/formats", "collector/mqtt", "collector/replay", "collector/simulation", "dashboards", "processors", "storage", "tests/benchmarks",
         "tests/faults",
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from beffroi.embedded.testing import TestBroker
-from collector.mqtt import MqttSource, open_source
+from collector.mqtt.session import MqttSource, open_source
 from collector.pipeline import Pipeline
 from collector.settings import Settings, broker_from_url
 from collector.standby import Collector

@@ -21,10 +21,10 @@ import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from beffroi.doctor import examine, own_configuration
+from beffroi.doctor.examine import examine, own_configuration
+from beffroi.doctor.finding import Finding, Level
+from beffroi.doctor.probe import RECEIVED_MESSAGES, probe, unheard
 from beffroi.embedded.testing import TestBroker
-from beffroi.finding import Finding, Level
-from beffroi.probe import RECEIVED_MESSAGES, probe, unheard
 from collector.settings import broker_from_url
 from tests.integration.collecting import Network
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from collector import link
-from collector.mqtt import MqttSource, open_source
+from collector.mqtt import link
+from collector.mqtt.session import MqttSource, open_source
 from collector.settings import Broker, Settings, SourceName
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

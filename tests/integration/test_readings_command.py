@@ -196,7 +196,7 @@ def test_what_cannot_be_done_is_told_with_the_remedy(
 def test_erasing_by_hand_wants_the_sensors_code(
     meter: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("beffroi.readings._at_a_terminal", lambda: True)
+    monkeypatch.setattr("beffroi.records.readings._at_a_terminal", lambda: True)
 
     assert "nothing was erased" in run("delete", *NO2, *TEN, *WHY, status=1, typed="yes\n")
     assert len(values(meter)) == 13

@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from beffroi import books, recount
+from beffroi import books
 from beffroi.cli import app
-from beffroi.ledger import Question, show
+from beffroi.records import recount
+from beffroi.records.ledger import Question, show
 from processors import upkeep
 from processors.settings import Settings
 from storage import audit, folding

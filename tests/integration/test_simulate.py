@@ -13,7 +13,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from beffroi.embedded.testing import TestBroker
-from collector.outlet import Outlet, OutletRefusedError
+from collector.mqtt.outlet import Outlet, OutletRefusedError
 from collector.settings import broker_from_url
 from collector.simulation.city import SimulatedCity, make_city
 from collector.simulation.publish import Progress, publish

@@ -16,7 +16,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from beffroi.embedded.testing import TestBroker
-from collector.mqtt import MqttSource, open_source
+from collector.mqtt.session import MqttSource, open_source
 from collector.settings import Settings, broker_from_url
 from collector.source import Message, SessionTakenOver
 

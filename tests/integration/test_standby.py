@@ -24,7 +24,7 @@ from paho.mqtt.properties import Properties
 from beffroi.embedded.processes import free_port
 from beffroi.embedded.testing import TestBroker, TestCluster
 from collector import lease, pipeline, standby
-from collector.mqtt import open_source
+from collector.mqtt.session import open_source
 from collector.settings import SettingError, broker_from_url
 from collector.standby import Collector, State
 from storage.city import parse

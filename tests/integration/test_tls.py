@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from beffroi.embedded.testing import TestBroker
-from collector.mqtt import MqttSource
+from collector.mqtt.session import MqttSource
 from collector.settings import SourceName, broker_from_url
 
 KINDS: list[tuple[SourceName, str]] = [("mqtt5", "5"), ("paho", "5"), ("paho", "3.1.1")]

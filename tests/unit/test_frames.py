@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.buffered import BufferedSocket
-from collector.frames import Frame, packet_end, publishes
+from collector.mqtt.buffered import BufferedSocket
+from collector.mqtt.frames import Frame, packet_end, publishes
 
 
 def length(value: int) -> bytes:

@@ -7,8 +7,8 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.inbox import Inbox, ReceptionClock
-from collector.linger import Window
+from collector.mqtt.inbox import Inbox, ReceptionClock
+from collector.mqtt.linger import Window
 from collector.source import Message
 
 SECOND = 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from collector.inbox import Inbox
-from collector.linger import Window
+from collector.mqtt.inbox import Inbox
+from collector.mqtt.linger import Window
 from collector.source import Message
 
 

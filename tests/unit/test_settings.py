@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.mqtt.tls import context_for
 from collector.settings import SettingError, from_environment
-from collector.tls import context_for
 
 URL = {"BEFFROI_MQTT_URL": "mqtts://city:p%40ss@broker.example"}
 

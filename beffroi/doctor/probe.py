@@ -20,8 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from collector.mqtt.tls import context_for
 from collector.settings import Broker
-from collector.tls import context_for
 from collector.watch import DISCONNECTED, DROPPED, STORED, UPTIME, VERSION
 
 ROOT = "beffroi/doctor"

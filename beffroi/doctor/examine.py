@@ -11,11 +11,12 @@ from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import TypeVar
 
-from beffroi import broker_check, database_check
+from beffroi.doctor.broker import judge
+from beffroi.doctor.database import Database
+from beffroi.doctor.finding import Finding, Level, verdict
+from beffroi.doctor.probe import Away, probe
 from beffroi.embedded import machine, mosquitto_conf
 from beffroi.embedded.errors import EmbeddedError
-from beffroi.finding import Finding, Level, verdict
-from beffroi.probe import Away, probe
 from collector.settings import Broker, SettingError, broker_from_url
 
 # Names that nobody answers for, and servers that accept and fall silent, included: what is
@@ -37,7 +38,7 @@ def examine(
     began = time.monotonic()
     yield _guarded("embedded stack", _embedded)
     yield _guarded("disk", _disk)
-    database = database_check.Database()
+    database = Database()
     yield from _database(database)
     left = PATIENCE_S - (time.monotonic() - began)
     yield from _broker(environment, database, broker_configuration, left)
@@ -67,7 +68,7 @@ def _disk() -> Finding:
     )  # fmt: skip
 
 
-def _database(database: database_check.Database) -> Iterator[Finding]:
+def _database(database: Database) -> Iterator[Finding]:
     found: list[Finding] = []
 
     def examine() -> bool:
@@ -85,7 +86,7 @@ def _database(database: database_check.Database) -> Iterator[Finding]:
 
 
 def _broker(
-    environment: Mapping[str, str], database: database_check.Database, given: Path | None,
+    environment: Mapping[str, str], database: Database, given: Path | None,
     seconds: float,
 ) -> Iterator[Finding]:  # fmt: skip
     url = environment.get("BEFFROI_MQTT_URL")
@@ -116,7 +117,7 @@ def _broker(
             yield Finding("broker configuration", Level.NOTE, f"{path}: {error.strerror}",
                           "name a file that you may read")  # fmt: skip
     shared = bool(environment.get("COLLECTOR_SHARE_GROUP"))
-    yield from broker_check.judge(target, found, configuration, database.observed, shared)
+    yield from judge(target, found, configuration, database.observed, shared)
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T | None:

@@ -6,9 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from beffroi.doctor.finding import Finding, Level, span, verdict
+from beffroi.doctor.probe import (
+    KEPT,
+    PUBLISHED,
+    RECEIVED_BYTES,
+    RECEIVED_MESSAGES,
+    ROOT,
+    Probe,
+    Tried,
+)
 from beffroi.embedded.mosquitto_conf import OVERHEAD_BYTES, TYPICAL_PAYLOAD_BYTES
-from beffroi.finding import Finding, Level, span, verdict
-from beffroi.probe import KEPT, PUBLISHED, RECEIVED_BYTES, RECEIVED_MESSAGES, ROOT, Probe, Tried
 from collector.settings import Broker
 from collector.watch import DROPPED, UPTIME, VERSION
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from collector.linger import Window
+from collector.mqtt.linger import Window
 from collector.source import Message
 
 _MESSAGES_HIGH, _MESSAGES_LOW = 20_000, 5_000

@@ -15,10 +15,10 @@ import mqtt5
 from mqtt5 import DisconnectReasonCode as _Reason
 from mqtt5 import PublishPacket, QoS
 
-from collector.frames import packet_end, publishes
-from collector.link import CONNECT_S, PUBCOMP, End, Link, packets
+from collector.mqtt.frames import packet_end, publishes
+from collector.mqtt.link import CONNECT_S, PUBCOMP, End, Link, packets
+from collector.mqtt.tls import context_for
 from collector.source import Granted, Message
-from collector.tls import context_for
 
 _PIECE = 1 << 18
 _CONNACK = 2
@@ -35,13 +35,13 @@ class _Malformed(Exception):
 
 
 class Mqtt5Link(Link, asyncio.BufferedProtocol):
-    """See :class:`collector.link.Link`."""
+    """See :class:`collector.mqtt.link.Link`."""
 
     _transport: asyncio.Transport | None = None
     _mid = 0
 
     async def open(self) -> None:
-        """See :meth:`collector.link.Link.open`."""
+        """See :meth:`collector.mqtt.link.Link.open`."""
         broker = self.broker
         context = await asyncio.to_thread(context_for, broker) if broker.tls else None
         try:
@@ -70,7 +70,7 @@ class Mqtt5Link(Link, asyncio.BufferedProtocol):
         )
 
     def subscribe(self, topics: Sequence[str]) -> None:
-        """See :meth:`collector.link.Link.subscribe`."""
+        """See :meth:`collector.mqtt.link.Link.subscribe`."""
         filters = [
             mqtt5.TopicFilter(
                 topic,
@@ -90,7 +90,7 @@ class Mqtt5Link(Link, asyncio.BufferedProtocol):
         self._send(mqtt5.UnsubscribePacket(mid, list(topics)).write())
 
     def drop(self) -> None:
-        """See :meth:`collector.link.Link.drop`."""
+        """See :meth:`collector.mqtt.link.Link.drop`."""
         self._finish("dropped")
         if self._transport is not None:
             self._transport.abort()

@@ -11,8 +11,8 @@ import asyncio
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from collector.inbox import Inbox
-from collector.link import Link
+from collector.mqtt.inbox import Inbox
+from collector.mqtt.link import Link
 
 _QUIET_PINGS = 2
 

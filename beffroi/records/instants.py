@@ -28,7 +28,7 @@ def read(text: str, zone: str) -> Moment:
     '2024-03-01T12:00:00+01:00'
     >>> read("2024-10-27T02:30", "Europe/Paris")
     Traceback (most recent call last):
-    beffroi.moments.NotAMoment: '2024-10-27T02:30' happened twice in Europe/Paris; write \
+    beffroi.records.instants.NotAMoment: '2024-10-27T02:30' happened twice in Europe/Paris; write \
 2024-10-27T02:30:00+02:00 or 2024-10-27T02:30:00+01:00
     """
     text = text.strip()

@@ -68,7 +68,7 @@ def show(
     as_json: _Json = False,
 ) -> None:
     """Readings with their flags by source, tests and persons, and values before correction."""
-    from beffroi import readings_shown
+    from beffroi.records import readings_shown
 
     with _connected() as connection:
         from storage import review
@@ -109,7 +109,7 @@ def flag(
     as_json: _Json = False,
 ) -> None:
     """Say of all readings of a span that they are good, suspect or failed."""
-    from beffroi import readings_shown
+    from beffroi.records import readings_shown
     from storage import corrections
     from storage.reading import Flag
 
@@ -152,7 +152,7 @@ def correct(
     as_json: _Json = False,
 ) -> None:
     """Put values right; the first one stored is kept beside, and may be set again."""
-    from beffroi import corrections_file, readings_shown
+    from beffroi.records import corrections_file, readings_shown
     from storage import corrections
 
     if [value is not None, scale is not None or shift is not None, file is not None].count(
@@ -202,7 +202,7 @@ def delete(
     as_json: _Json = False,
 ) -> None:
     """Erase readings where the law asks for it; what is merely wrong is flagged or corrected."""
-    from beffroi import readings_shown
+    from beffroi.records import readings_shown
     from storage import erasure, review
 
     with _connected() as connection:
@@ -227,7 +227,7 @@ def log(
     as_json: _Json = False,
 ) -> None:
     """Who changed what, when and why, newest first."""
-    from beffroi import readings_shown
+    from beffroi.records import readings_shown
     from storage import review
 
     with _connected() as connection:
@@ -277,12 +277,12 @@ def _one(
 
 def _span(start: str, stop: str, zone: str) -> tuple[Span, bool]:
     """The span, and whether a time was written without an offset."""
-    from beffroi import moments
+    from beffroi.records import instants
     from storage.review import Span
 
     try:
-        first, last = moments.read(start, zone), moments.read(stop, zone)
-    except moments.NotAMoment as error:
+        first, last = instants.read(start, zone), instants.read(stop, zone)
+    except instants.NotAMoment as error:
         _fail(str(error), 2)
     # Local times of one zone are compared by the clock on the wall: not across a change.
     if first.time.timestamp() >= last.time.timestamp():
@@ -291,7 +291,7 @@ def _span(start: str, stop: str, zone: str) -> tuple[Span, bool]:
 
 
 def _author(person: str | None, why: str) -> Author:
-    from beffroi import author
+    from beffroi.records import author
     from storage.review import Author
 
     if not why.strip():

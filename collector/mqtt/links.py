@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from collector.link import End, Link
-from collector.mqtt5_link import Mqtt5Link
-from collector.paho_link import PahoLink, PahoLink311
+from collector.mqtt.link import End, Link
+from collector.mqtt.mqtt5_link import Mqtt5Link
+from collector.mqtt.paho_link import PahoLink, PahoLink311
 from collector.settings import Broker, SourceName
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import json
 import pytest
 from rich.console import Console
 
-from beffroi.refusal_pages import print_list, readable
+from beffroi.records.refusals_shown import print_list, readable
 from storage.reading import Reason
 from storage.refused import Refused, RefusedMessage
 

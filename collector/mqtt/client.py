@@ -14,9 +14,9 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from collector.buffered import BufferedSocket
+from collector.mqtt.buffered import BufferedSocket
+from collector.mqtt.tls import context_for
 from collector.settings import Broker
-from collector.tls import context_for
 
 
 class AsyncClient(paho.Client):

@@ -14,7 +14,7 @@ from enum import Enum
 import numpy as np
 from mqtt5 import DisconnectPacket
 
-from collector.inbox import Inbox
+from collector.mqtt.inbox import Inbox
 from collector.settings import Broker
 from collector.source import Granted, Message
 

@@ -11,11 +11,11 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 
-from collector.inbox import Inbox, wall_clock
-from collector.leaving import Leaving, Stage
-from collector.linger import Window
-from collector.link import End, Link
-from collector.links import Links
+from collector.mqtt.inbox import Inbox, wall_clock
+from collector.mqtt.leaving import Leaving, Stage
+from collector.mqtt.linger import Window
+from collector.mqtt.link import End, Link
+from collector.mqtt.links import Links
 from collector.settings import Broker, Settings, SourceName
 from collector.source import Granted, Message, SessionTakenOver
 

@@ -37,7 +37,7 @@ def list_refusals(
     as_json: _Json = False,
 ) -> None:
     """What was refused, newest first; --by sums it up."""
-    from beffroi import refusal_work as work
+    from beffroi.records import refusals_work as work
 
     with work.told():
         work.show_list(work.selection(None, sensor, reason, topic, start, stop), limit, by, as_json)
@@ -49,7 +49,7 @@ def show(
     as_json: _Json = False,
 ) -> None:
     """All of one refused message: payload, reasons, remedies, and what it would become now."""
-    from beffroi import refusal_work as work
+    from beffroi.records import refusals_work as work
 
     with work.told():
         work.show_message(work.selection([message]), as_json)
@@ -76,7 +76,7 @@ def replay(
     as_json: _Json = False,
 ) -> None:
     """Decode refused messages anew, as the registry is now, and store what they say."""
-    from beffroi import refusal_work as work
+    from beffroi.records import refusals_work as work
 
     with work.told():
         wanted = work.selection(messages or None, sensor, reason, topic, start, stop)

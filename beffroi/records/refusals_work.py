@@ -14,9 +14,11 @@ import typer
 import uvloop
 from rich.console import Console
 
-from beffroi import author, moments, refusal_pages
 from beffroi.mistakes import NotRunningError
 from beffroi.progress import bar
+from beffroi.records import author, instants, refusals_shown
+from beffroi.records.question import QuestionError
+from beffroi.terminal import output
 from collector import again
 from collector import settings as collector_settings
 from collector.decode import Decoding
@@ -24,10 +26,6 @@ from storage import database, refused, replaying
 from storage.reading import Reason
 from storage.refused import By, Selection
 from storage.registry import load_routes
-
-
-class QuestionError(ValueError):
-    """The options do not say what is meant; the message says what to write."""
 
 
 class NoSuchRefusalError(Exception):
@@ -64,8 +62,8 @@ def selection(
     times = []
     for option, text in (("--from", start), ("--to", stop)):
         try:
-            times.append(None if text is None else moments.read(text, "UTC").time)
-        except moments.NotAMoment as error:
+            times.append(None if text is None else instants.read(text, "UTC").time)
+        except instants.NotAMoment as error:
             raise QuestionError(f"{option}: {error}") from None
     if times[0] and times[1] and times[0] >= times[1]:
         raise QuestionError("--from must be before --to")
@@ -79,20 +77,24 @@ def show_list(wanted: Selection, limit: int, by: By | None, as_json: bool) -> No
         await _check_sensor(connection, wanted)
         found = await refused.newest(connection, wanted, limit + 1)
         if as_json:
-            print(json.dumps([refusal_pages.as_object(one) for one in found[:limit]]))
+            print(json.dumps([refusals_shown.as_object(one) for one in found[:limit]]))
         else:
             more = len(found) > limit
-            refusal_pages.print_list(_out(), found[:limit], more, wanted.empty)
+            refusals_shown.print_list(
+                output(refusals_shown.WIDTH), found[:limit], more, wanted.empty
+            )
 
     async def sums(connection: asyncpg.Connection) -> None:
         assert by is not None
         await _check_sensor(connection, wanted)
         found = await refused.summary(connection, wanted, by, limit + 1)
         if as_json:
-            print(json.dumps([refusal_pages.summary_as_object(by, one) for one in found[:limit]]))
+            print(json.dumps([refusals_shown.summary_as_object(by, one) for one in found[:limit]]))
         else:
             more = len(found) > limit
-            refusal_pages.print_summary(_out(), by, found[:limit], more, wanted.empty)
+            refusals_shown.print_summary(
+                output(refusals_shown.WIDTH), by, found[:limit], more, wanted.empty
+            )
 
     _run(messages if by is None else sums)
 
@@ -105,11 +107,11 @@ def show_message(wanted: Selection, as_json: bool) -> None:
             now = None
             if not message.cut:
                 decoding = await _decoding(connection)
-                now = refusal_pages.becoming(again.decode(decoding, [message]), decoding.routes)
+                now = refusals_shown.becoming(again.decode(decoding, [message]), decoding.routes)
             if as_json:
-                print(json.dumps(refusal_pages.as_whole_object(message, now)))
+                print(json.dumps(refusals_shown.as_whole_object(message, now)))
             else:
-                refusal_pages.print_message(_out(), message, now)
+                refusals_shown.print_message(output(refusals_shown.WIDTH), message, now)
             return
         raise NoSuchRefusalError(
             f"no refused message has the id {(wanted.messages or [0])[0]}; it may have been"
@@ -148,9 +150,9 @@ def replay(
                 dry_run=dry_run, progress=lambda seen: bars.update(task, completed=seen),
             )  # fmt: skip
         if as_json:
-            print(json.dumps(refusal_pages.replayed_as_object(done, dry_run)))
+            print(json.dumps(refusals_shown.replayed_as_object(done, dry_run)))
         else:
-            print(refusal_pages.replayed(done, dry_run))
+            print(refusals_shown.replayed(done, dry_run))
 
     _run(run)
 
@@ -194,8 +196,3 @@ def _run(work: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
             await connection.close(timeout=5)
 
     uvloop.run(main())
-
-
-def _out() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=refusal_pages.WIDTH)

@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Iterator
 from pathlib import Path
 
-from beffroi import moments
+from beffroi.records import instants
 from storage.corrections import Listed
 from storage.mistakes import Mistake, MistakesError
 from storage.review import Measured
@@ -56,7 +56,7 @@ def _lines(file: Path, series: Measured) -> Iterator[tuple[int, datetime.datetim
 
 
 def _line(row: dict[str, str | None], series: Measured) -> tuple[datetime.datetime, float]:
-    time = moments.read(row["time"] or "", series.timezone).time
+    time = instants.read(row["time"] or "", series.timezone).time
     text = row["value"] or ""
     try:
         value = float(text)

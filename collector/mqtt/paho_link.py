@@ -16,10 +16,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from collector.buffered import BufferedSocket
-from collector.client import AsyncClient
-from collector.frames import publishes
-from collector.link import PUBCOMP, End, Link
+from collector.mqtt.buffered import BufferedSocket
+from collector.mqtt.client import AsyncClient
+from collector.mqtt.frames import publishes
+from collector.mqtt.link import PUBCOMP, End, Link
 from collector.source import Granted, Message
 
 _PACKETS_PER_TURN = 2000
@@ -27,7 +27,7 @@ _UNSUPPORTED_VERSION, _TAKEN_OVER = 132, 142
 
 
 class PahoLink(Link):
-    """See :class:`collector.link.Link`."""
+    """See :class:`collector.mqtt.link.Link`."""
 
     # paho sends PUBREC itself, and gives out the message only after that.
     qos2_answer = PUBCOMP
@@ -36,7 +36,7 @@ class PahoLink(Link):
     _now_us = 0
 
     async def open(self) -> None:
-        """See :meth:`collector.link.Link.open`."""
+        """See :meth:`collector.mqtt.link.Link.open`."""
         broker = self.broker
         self._asked: dict[int, tuple[str, ...]] = {}
         v5 = self.protocol == 5
@@ -62,7 +62,7 @@ class PahoLink(Link):
         self._opened = asyncio.get_running_loop().time()
 
     def subscribe(self, topics: Sequence[str]) -> None:
-        """See :meth:`collector.link.Link.subscribe`."""
+        """See :meth:`collector.mqtt.link.Link.subscribe`."""
         if self._client is None:
             return
         # QoS 2 is never asked for: paho answers it before we have the message.
@@ -80,7 +80,7 @@ class PahoLink(Link):
             self._client.write()
 
     def drop(self) -> None:
-        """See :meth:`collector.link.Link.drop`."""
+        """See :meth:`collector.mqtt.link.Link.drop`."""
         self._finish("dropped")
         if self._client is not None:
             self._client.drop()

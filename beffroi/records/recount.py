@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from beffroi import author
-from beffroi.ledger import QuestionError, connect, console, name_of, sensor_named
 from beffroi.progress import bar
+from beffroi.records import author
+from beffroi.records.ledger import KEPT_WIDTH, connect, name_of, sensor_named
+from beffroi.records.question import QuestionError
+from beffroi.terminal import output
 from storage import audit
 from storage.audit import UNREGISTERED, Finding, Recount
 from storage.balance import Equation
@@ -141,7 +143,7 @@ def _as_object(
 def _print(
     done: Recount, left: list[Finding], codes: dict[int, str], seconds: float, sensor: str | None
 ) -> None:
-    out = console()
+    out = output(KEPT_WIDTH)
     counts, _ = done.total
     of = f"sensor {sensor}" if sensor else f"{len(done.counts):,} sensors"
     out.print(

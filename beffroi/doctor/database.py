@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import psycopg
 
-from beffroi.broker_check import Observed
-from beffroi.finding import Finding, Level, span, verdict
+from beffroi.doctor.broker import Observed
+from beffroi.doctor.finding import Finding, Level, span, verdict
 from storage.migrate import migrations
 
 _CONNECT_S = 5

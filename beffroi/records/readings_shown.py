@@ -7,15 +7,17 @@ import json
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
 from rich.table import Table
 
+from beffroi.terminal import output
 from processors.quality import Check
 from storage.corrections import Changed
 from storage.erasure import Erased
 from storage.reading import Flag
 from storage.review import Done, Measured, Seen, Span
 
+# Where nobody looks nothing needs to fit: lines stay whole for what reads them.
+_KEPT_WIDTH = 250
 _TESTS = {
     Check.RANGE: "range",
     Check.SPIKE: "spike",
@@ -91,7 +93,7 @@ def as_table(series: list[Measured], rows: list[Seen], more: bool) -> None:
             flag_word(row.flag), flag_word(row.source), ", ".join(failed_tests(row.failed)),
             flag_word(row.person) if row.person else "", _number(row.original),
         )  # fmt: skip
-    _console().print(table)
+    output(_KEPT_WIDTH).print(table)
     if more:
         print(f"These are the first {len(rows):,}; narrow the span, or give a larger --limit.")
 
@@ -121,7 +123,7 @@ def log_table(lines: list[Done]) -> None:
             _utc(line.start) if line.start else "", _utc(line.stop) if line.stop else "",
             f"{line.readings:,}", line.detail, line.why,
         )  # fmt: skip
-    _console().print(table)
+    output(_KEPT_WIDTH).print(table)
 
 
 def say_zone(series: Measured, assumed: bool) -> None:
@@ -227,12 +229,6 @@ def _table(*names: str) -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     return table
-
-
-def _console() -> Console:
-    # Where nobody looks nothing needs to fit: lines stay whole for what reads them.
-    console = Console()
-    return console if console.is_terminal else Console(width=250)
 
 
 def _number(value: float | None) -> str:

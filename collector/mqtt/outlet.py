@@ -10,7 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
-from collector.client import AsyncClient
+from collector.mqtt.client import AsyncClient
 from collector.settings import Broker
 
 WINDOW = 1_000

@@ -14,21 +14,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from beffroi.moments import NotAMoment, read
+from beffroi.records.instants import NotAMoment, read
+from beffroi.records.question import QuestionError
+from beffroi.terminal import output
 from storage.balance import Counts, Grouping, differences
-from storage.books import UNKNOWN_DEVICES, UNREADABLE_TOPICS, Line, lines, sensors
+from storage.books import Line, lines, sensors
+from storage.intake import UNKNOWN_SENSOR, UNREADABLE_TOPIC
 
 _HOUR = datetime.timedelta(hours=1)
 _DAY = datetime.timedelta(days=1)
 _WORST = 5
-_NO_DEVICE = (UNKNOWN_DEVICES, UNREADABLE_TOPICS)
-# Wide enough for the table where nobody's terminal says how wide it is.
-_KEPT_WIDTH = 110
+_NO_DEVICE = (UNKNOWN_SENSOR, UNREADABLE_TOPIC)
+KEPT_WIDTH = 110
 _ROOMY = 100
-
-
-class QuestionError(Exception):
-    """The ledger cannot be asked like that; the message says what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +55,6 @@ def connect() -> psycopg.Connection:
     return psycopg.connect(autocommit=True, options="-c timezone=UTC")
 
 
-def console() -> Console:
-    """The standard output, wide enough for every column where it is kept in a file."""
-    found = Console()
-    return found if found.is_terminal else Console(width=_KEPT_WIDTH)
-
-
 def show(question: Question) -> int:
     """Print the ledger; the status is 2 where the question cannot be answered."""
     with connect() as connection:
@@ -80,7 +72,7 @@ def show(question: Question) -> int:
     if question.as_json:
         print(json.dumps(_as_object(question, answer, start, stop, codes)))
     else:
-        _print(console(), question, answer, start, stop, codes)
+        _print(output(KEPT_WIDTH), question, answer, start, stop, codes)
     return 0
 
 
@@ -186,8 +178,8 @@ def _as_object(
             {question.by.value: _key(line, codes), **asdict(line.counts)} for line in answer.lines
         ],
         "total": asdict(answer.total),
-        "unknown_devices": asdict(answer.no_device.get(UNKNOWN_DEVICES, Counts())),
-        "unreadable_topics": asdict(answer.no_device.get(UNREADABLE_TOPICS, Counts())),
+        "unknown_devices": asdict(answer.no_device.get(UNKNOWN_SENSOR, Counts())),
+        "unreadable_topics": asdict(answer.no_device.get(UNREADABLE_TOPIC, Counts())),
         "most_refused": [{"sensor": name, **asdict(seen)} for name, seen in answer.most_refused],
     }
 
@@ -257,13 +249,13 @@ def _cells(counts: Counts, qos0: bool) -> list[str]:
 
 
 def _remarks(answer: Answer) -> Iterator[str]:
-    unknown = answer.no_device.get(UNKNOWN_DEVICES, Counts()).messages_received
+    unknown = answer.no_device.get(UNKNOWN_SENSOR, Counts()).messages_received
     if unknown:
         yield (
             f"{unknown:,} of the messages came from devices that nobody registered:"
             " beffroi refusals list --reason unknown_sensor"
         )
-    unreadable = answer.no_device.get(UNREADABLE_TOPICS, Counts()).messages_received
+    unreadable = answer.no_device.get(UNREADABLE_TOPIC, Counts()).messages_received
     if unreadable:
         yield (
             f"{unreadable:,} of the messages had topics that no binding reads:"

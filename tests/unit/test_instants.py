@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from beffroi.moments import NotAMoment, read
+from beffroi.records.instants import NotAMoment, read
 
 PARIS = "Europe/Paris"
 

@@ -1,0 +1,1 @@
+"""Asking and changing what is on record: the ledger, refusals, readings."""

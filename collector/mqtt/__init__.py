@@ -1,0 +1,1 @@
+"""Messages from a broker: one session over as many connections as it takes."""
