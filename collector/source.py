@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+NO_EXPIRY = 2**32 - 1
+"""Seconds that mean: for ever, or by the broker's own rule."""
+
 
 class SessionTakenOver(Exception):
     """Another client took over this client id; to reconnect would throw that one out again.
@@ -67,3 +70,31 @@ class Source(Protocol):
     @property
     def redelivered(self) -> int:
         """Messages that the broker says it sent before; for information only."""
+
+
+class LiveSource(Source, Protocol):
+    """A source with a connection of its own to look after."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker let us in and sends what is subscribed to."""
+
+    @property
+    def last_problem(self) -> str:
+        """Why not, in a sentence."""
+
+    @property
+    def session_expiry_s(self) -> int:
+        """How long the broker keeps the session while nobody is there. [s]"""
+
+    async def run(self) -> None:
+        """Stay connected until closed."""
+
+    async def leave(self) -> None:
+        """Unsubscribe, wait until all that was queued is acknowledged, end the session."""
+
+    def finish(self) -> None:
+        """Receive nothing more; what was received is handed out and can be acknowledged."""
+
+    def close(self) -> None:
+        """Leave without ending the session: the broker keeps what comes meanwhile."""

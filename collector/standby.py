@@ -16,13 +16,13 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum, StrEnum, auto
-from typing import Any, Protocol
+from typing import Any
 
 from collector.lease import Superseded, new_instance
 from collector.meters import Totals
 from collector.pipeline import Pipeline, session_of
 from collector.settings import SettingError, Settings
-from collector.source import SessionTakenOver, Source
+from collector.source import LiveSource, SessionTakenOver
 from collector.topics import filters
 from storage import collectors
 from storage.collectors import Presence
@@ -34,7 +34,6 @@ _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 30.0, 600.0
 # Longer than the database keeps the lock of a machine that vanished.
 _DRAIN_PATIENCE_S = 40.0
 _TOLD_S = 5.0
-_NO_EXPIRY = 2**32 - 1
 
 
 class State(StrEnum):
@@ -53,19 +52,6 @@ class _Ended(Enum):
     LEFT = auto()
     SUPERSEDED = auto()
     TAKEN_OVER = auto()
-
-
-class LiveSource(Source, Protocol):
-    """A source with a connection of its own to look after."""
-
-    @property
-    def connected(self) -> bool: ...
-    @property
-    def last_problem(self) -> str: ...
-    async def run(self) -> None: ...
-    async def leave(self) -> None: ...
-    def finish(self) -> None: ...
-    def close(self) -> None: ...
 
 
 class Collector:
@@ -277,13 +263,11 @@ class Collector:
 
     def _presence(self) -> Presence:
         settings, source = self.settings, self.source
-        # A broker of MQTT 3.1.1 is told no expiry and keeps the session by its own rule.
-        expires = settings.broker.protocol != 4
         return Presence(
             session=self.session,
             host=socket.gethostname(),
             started_at=self._started_at,
-            session_expiry_s=settings.broker.session_expiry_s if expires else _NO_EXPIRY,
+            session_expiry_s=(source or settings.broker).session_expiry_s,
             share_group=settings.share_group,
             connected=source is not None and source.connected,
             messages=self.totals.messages,

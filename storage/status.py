@@ -36,7 +36,7 @@ class StatusServer:
     Raises
     ------
     OSError
-        When the address is taken; the message of the operating system says which.
+        When the address cannot be used; the message says which, and the remedy.
     """
 
     def __init__(
@@ -59,7 +59,14 @@ class StatusServer:
             start("404 Not Found", [("Content-Type", "text/plain")])
             return [b"/healthz or /metrics\n"]
 
-        self._server = make_server(host, port, answer, _Threads, _Quiet)
+        try:
+            self._server = make_server(host, port, answer, _Threads, _Quiet)
+        except OSError as error:
+            why = error.strerror or error
+            raise OSError(
+                f"/healthz and /metrics cannot be served on {host}:{port}: {why};"
+                " choose another …_METRICS_PORT"
+            ) from error
         threading.Thread(target=self._server.serve_forever, name="status", daemon=True).start()
 
     @property

@@ -17,7 +17,7 @@ from collector.mqtt.linger import Window
 from collector.mqtt.link import End, Link
 from collector.mqtt.links import Links
 from collector.settings import Broker, Settings, SourceName
-from collector.source import Granted, Message, SessionTakenOver
+from collector.source import NO_EXPIRY, Granted, Message, SessionTakenOver
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class MqttSource:
         self.connected = False
         self.session_present: bool | None = None
         self.granted = Granted()
+        self.session_expiry_s = broker.session_expiry_s
         self.reconnects = 0
         self.last_problem = "not connected yet"
         self.subscribe(topics)
@@ -176,6 +177,12 @@ class MqttSource:
     def _greet(self, link: Link) -> None:
         self.session_present, self.granted = link.session_present, link.granted
         self._window.connected(link.granted.receive_maximum)
+        granted = link.granted.session_expiry_s
+        if link.protocol != 5:
+            # MQTT 3.1.1 has no word for it.
+            self.session_expiry_s = NO_EXPIRY
+        elif granted is not None:
+            self.session_expiry_s = granted
         log.info(
             "broker connected host=%s port=%d mqtt=%s session_present=%s generation=%d",
             self._broker.host, self._broker.port, "5" if link.protocol == 5 else "3.1.1",

@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 from beffroi.embedded.testing import TestBroker
 from collector.mqtt.session import MqttSource, open_source
 from collector.settings import Settings, broker_from_url
-from collector.source import Message, SessionTakenOver
+from collector.source import NO_EXPIRY, Message, SessionTakenOver
 
 Kind = tuple[str, str]
 KINDS: list[Kind] = [("mqtt5", "5"), ("paho", "5"), ("paho", "3.1.1")]
@@ -288,8 +288,10 @@ async def test_what_the_broker_granted_is_told(broker: TestBroker, kind: Kind):
 
     if kind[1] == "5":
         assert granted == (broker.max_inflight, 1234, 1048576, 2, True)
+        assert source.session_expiry_s == 1234
     else:
         assert granted == (None, None, None, None, None)
+        assert source.session_expiry_s == NO_EXPIRY
 
 
 @every_kind
