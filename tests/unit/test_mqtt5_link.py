@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from collector.mqtt import mqtt5_link
 from collector.mqtt.inbox import Inbox
 from collector.mqtt.linger import Window
 from collector.mqtt.mqtt5_link import Mqtt5Link
-from collector.mqtt.session import mqtt5_link
 from collector.settings import Broker
 from collector.source import Message
 
