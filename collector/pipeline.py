@@ -213,9 +213,11 @@ class Pipeline:
                 return await self._store(lambda _: self._rejected(bare, why, message))
             except (Stopped, Superseded):
                 raise
-            except Exception:
-                # Not acknowledged, so not lost; somebody must look at the database.
-                log.exception("refusal rejected even without its payload retry_s=%.0f", wait)
+            except Exception as error:
+                # Not acknowledged, so not lost; somebody must look at the database. Its words
+                # may quote the message, and so would a traceback.
+                log.error("refusal rejected even without its payload retry_s=%.0f error=%s: %s%s",
+                          wait, type(error).__name__, mask(str(error)), _where(error))  # fmt: skip
                 await self.lease.pause(wait)
                 wait = min(2 * wait, _LONGEST_WAIT_S)
 
