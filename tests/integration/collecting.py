@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import paho.mqtt.client as paho
+import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
+from beffroi.embedded.processes import free_port
 from beffroi.embedded.testing import TestBroker
 from collector.mqtt.session import MqttSource, open_source
 from collector.pipeline import Pipeline
@@ -201,3 +208,48 @@ class Network:
             if from_client and sink.can_write_eof():
                 # A client that is gone leaves the server's connection behind.
                 return
+
+
+def stored(city: psycopg.Connection) -> int:
+    row = city.execute("SELECT count(*) FROM air.reading").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+class Program:
+    """`beffroi collect` as a process."""
+
+    def __init__(self, broker: TestBroker, client_id: str, *arguments: str, **variables: str):
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "beffroi", "collect", *arguments],
+            env=os.environ
+            | {
+                "BEFFROI_MQTT_URL": broker.url,
+                "COLLECTOR_CLIENT_ID": client_id,
+                "COLLECTOR_METRICS_PORT": str(self.port),
+            }
+            | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def get(self, path: str) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as page:
+                return page.status, page.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+        except OSError:
+            return 0, "{}"
+
+    def says(self, state: str, status: int = 200) -> bool:
+        code, page = self.get("/healthz")
+        return code == status and json.loads(page).get("state") == state
+
+    def end(self) -> tuple[str, str]:
+        if self.process.poll() is None:
+            self.process.kill()
+        return self.process.communicate(timeout=10)

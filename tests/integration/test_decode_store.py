@@ -15,31 +15,13 @@ from storage.city import parse
 from storage.database import connect
 from storage.high_water import HighWater
 from storage.registry import load_routes, register
+from tests.integration.collecting import CSV, TOML
 from tests.unit.small_routes import OLDEST, PAYLOAD_BYTES
 from tests.unit.test_decode_properties import PAYLOADS, counted, message
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
-topic = "city/{territory}/{site}/{sensor}"
-ignore = ["battery"]
-[[binding]]
-topic = "packs/#"
-format = "senml"
-"""
-CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
-99001,mairie,air-1,no2,no2,,60,start
-99001,mairie,air-1,temperature,temp,[degF],60,start
-99001,ecole,meter-1,energy_import,index,W.h,900,end
-"""
 TOPICS = st.sampled_from(
     ["city/99001/mairie/air-1", "city/99001/mairie/air-1", "city/99001/ecole/meter-1",
-     "city/99001/x/nobody", "packs/x", "nowhere"]
+     "city/99001/x/nobody", "senml/x", "nowhere"]
 ) | st.text(st.characters(codec="utf-8"), max_size=8)  # fmt: skip
 LIKELY = st.builds(
     lambda second, value: b'{"time": %d, "no2": %d, "temp": 50}' % (1_772_000_000 + second, value),
