@@ -77,7 +77,16 @@ class Topics:
 
 def filters(bindings: Sequence[BindingRow]) -> list[str]:
     """MQTT topic filters for the bindings, each once."""
-    return list(dict.fromkeys(re.sub(r"\{\w+\}", "+", row.topic) for row in bindings))
+    return list(dict.fromkeys(topic_filter(row.topic) for row in bindings))
+
+
+def topic_filter(topic: str) -> str:
+    """The MQTT topic filter of a binding's topic.
+
+    >>> topic_filter("city/{site}/{sensor}/#")
+    'city/+/+/#'
+    """
+    return re.sub(r"\{\w+\}", "+", topic)
 
 
 def _pattern(topic: str) -> re.Pattern[str]:

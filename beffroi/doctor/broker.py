@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from beffroi.doctor.finding import Finding, Level, span, verdict
-from beffroi.doctor.probe import (
+from beffroi.embedded.mosquitto_conf import OVERHEAD_BYTES, TYPICAL_PAYLOAD_BYTES
+from collector.probe import (
     KEPT,
     PUBLISHED,
     RECEIVED_BYTES,
@@ -16,7 +17,6 @@ from beffroi.doctor.probe import (
     Probe,
     Tried,
 )
-from beffroi.embedded.mosquitto_conf import OVERHEAD_BYTES, TYPICAL_PAYLOAD_BYTES
 from collector.settings import Broker
 from collector.watch import DROPPED, UPTIME, VERSION
 

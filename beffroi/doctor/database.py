@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import psycopg
 
 from beffroi.doctor.broker import Observed
 from beffroi.doctor.finding import Finding, Level, span, verdict
+from collector.source import NO_EXPIRY
+from collector.topics import topic_filter
 from storage.migrate import migrations
 
 _CONNECT_S = 5
@@ -16,7 +17,6 @@ _STATEMENT_S = 3
 _LATE_S = 900
 _UNSEEN_S = 120
 _NAMED = 5
-_FOR_EVER = 2**32 - 1
 
 
 class Database:
@@ -80,10 +80,8 @@ class Database:
         yield schema
         if not schema.well:
             return
-        self.filters = [
-            re.sub(r"\{\w+\}", "+", topic)
-            for (topic,) in connection.execute("SELECT topic FROM city.binding")
-        ]
+        topics = connection.execute("SELECT topic FROM city.binding").fetchall()
+        self.filters = [topic_filter(topic) for (topic,) in topics]
         yield from _flow(connection)
         yield from _stranded(connection)
         self.observed = _observed(connection)
@@ -151,7 +149,7 @@ def _stranded(connection: psycopg.Connection) -> Iterator[Finding]:
         who = f"{client_id} (group {group})" if group else client_id
         last = f"{who} was last seen {span(unseen_s)} ago and never left"
         leave = f"COLLECTOR_CLIENT_ID={client_id} beffroi collect --leave"
-        if expiry_s < _FOR_EVER and unseen_s > expiry_s:
+        if expiry_s < NO_EXPIRY and unseen_s > expiry_s:
             yield Finding(
                 "stranded session", Level.BAD,
                 f"{last}: its session has expired after {span(expiry_s)}, and what the broker kept"

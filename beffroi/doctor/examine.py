@@ -14,9 +14,9 @@ from typing import TypeVar
 from beffroi.doctor.broker import judge
 from beffroi.doctor.database import Database
 from beffroi.doctor.finding import Finding, Level, verdict
-from beffroi.doctor.probe import Away, probe
 from beffroi.embedded import machine, mosquitto_conf
 from beffroi.embedded.errors import EmbeddedError
+from collector.probe import Away, probe
 from collector.settings import Broker, SettingError, broker_from_url
 
 # Names that nobody answers for, and servers that accept and fall silent, included: what is

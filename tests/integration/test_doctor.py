@@ -23,8 +23,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from beffroi.doctor.examine import examine, own_configuration
 from beffroi.doctor.finding import Finding, Level
-from beffroi.doctor.probe import RECEIVED_MESSAGES, probe, unheard
 from beffroi.embedded.testing import TestBroker
+from collector.probe import RECEIVED_MESSAGES, probe, unheard
 from collector.settings import broker_from_url
 from tests.integration.collecting import Network
 
