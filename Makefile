@@ -39,9 +39,11 @@ bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
 	$(BIN)/python tests/benchmarks/window.py
 	$(BIN)/python tests/benchmarks/rollup_day.py
 	$(BIN)/python -m tests.benchmarks.formats
+	$(BIN)/python tests/benchmarks/kernels.py
 	$(BIN)/python -m tests.benchmarks.fuzz
 	$(BIN)/python tests/benchmarks/start.py
 	$(BIN)/python -m tests.benchmarks.outage --minutes 1
+	$(BIN)/python -m tests.benchmarks.broker_crash --kills 2 --messages 5000
 
 dashboards: $(VENV)/.runtime ## build the Grafana dashboards anew from the catalogue
 	$(BIN)/python -m dashboards build

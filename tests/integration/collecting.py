@@ -92,6 +92,11 @@ async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
             await asyncio.sleep(0.01)
 
 
+async def lock_table(blocking: psycopg.Connection, table: str) -> None:
+    """Lock a table without stopping the collector of this process, whose lock may come first."""
+    await asyncio.to_thread(blocking.execute, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+
 def is_collecting(collector: Collector) -> bool:
     return collector.source is not None and collector.source.connected
 

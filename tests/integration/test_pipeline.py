@@ -12,7 +12,16 @@ import pytest
 from beffroi.embedded.testing import TestBroker
 from storage.city import parse
 from storage.registry import register
-from tests.integration.collecting import CSV, TOML, TOPIC, collecting, publish, reading, until
+from tests.integration.collecting import (
+    CSV,
+    TOML,
+    TOPIC,
+    collecting,
+    lock_table,
+    publish,
+    reading,
+    until,
+)
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -260,7 +269,7 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
     async with collecting(broker, "backlog"):
         pass  # leaves a session behind that keeps what comes
     with psycopg.connect(database) as blocking:
-        blocking.execute("LOCK TABLE pipeline.batch IN ACCESS EXCLUSIVE MODE")
+        await lock_table(blocking, "pipeline.batch")
         async with collecting(broker, "backlog") as (pipeline, source):
             publish(broker, [(topic, reading("2026-03-01T10:00:00Z", no2=1))])
             await asyncio.sleep(0.5)

@@ -26,6 +26,7 @@ from tests.integration.collecting import (
     a_collector,
     collecting,
     is_collecting,
+    lock_table,
     publish,
     reading,
     readings,
@@ -119,7 +120,7 @@ async def test_told_to_stop_a_second_time_a_leaving_collector_keeps_its_session(
     with psycopg.connect(database) as blocking:
         async with a_collector(settings) as (collector, stop, done):
             await until(lambda: is_collecting(collector))
-            blocking.execute("LOCK TABLE pipeline.batch IN ACCESS EXCLUSIVE MODE")
+            await lock_table(blocking, "pipeline.batch")
             await asyncio.to_thread(publish, broker, readings(10))
             await until(lambda: collector.pipeline.in_hand > 0)
             stop.set()
@@ -217,7 +218,7 @@ async def test_a_locked_table_of_collectors_holds_no_commit_up(
         await until(lambda: is_collecting(collector))
         connection = collector.pipeline.lease.connection
         with psycopg.connect(database) as blocking:
-            blocking.execute("LOCK TABLE pipeline.collector IN ACCESS EXCLUSIVE MODE")
+            await lock_table(blocking, "pipeline.collector")
             for n, message in enumerate(readings(5), 1):
                 await asyncio.sleep(0.2)
                 await asyncio.to_thread(publish, broker, [message])

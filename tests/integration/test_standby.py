@@ -24,6 +24,7 @@ from tests.integration.collecting import (
     a_collector,
     collecting,
     is_collecting,
+    lock_table,
     publish,
     readings,
     settings_for,
@@ -81,7 +82,7 @@ async def test_a_standby_takes_over_from_a_killed_collector_and_nothing_is_lost(
     assert "beffroi_collector_standby 1.0" in second.get("/metrics")[1]
     messages = [*readings(200), (TOPIC, b"{broken")]
     with psycopg.connect(database) as blocking:
-        blocking.execute("LOCK TABLE pipeline.batch IN ACCESS EXCLUSIVE MODE")
+        await lock_table(blocking, "pipeline.batch")
         await asyncio.to_thread(publish, broker, messages, wait=False)
         # The batch is on its way into the tables and cannot be committed.
         await until(lambda: waiting_for_a_lock(city) == 1)
