@@ -13,13 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from collector.formats.format import Undecodable
+from collector.formats.format import Decoded, Undecodable
 from collector.refusing import KEPT_OF_TOO_LARGE, Declared, Refusing
 from collector.source import Message
 from collector.topics import Route, Topics
 from collector.validate import CHECKS, check
 from storage.intake import UNKNOWN_SENSOR, UNREADABLE_TOPIC, Intake
-from storage.reading import Batch, Flag, Reading, Reason, Refusal
+from storage.reading import Batch, Flag, Reading, Reason
 from storage.routes import Routes
 from storage.units import UnitError, conversion
 
@@ -145,7 +145,7 @@ class _Assembly:
         except Undecodable as error:
             return self._refused_whole(number, route.sensor_id, error.reason, error.detail)
         if route.fields is None:
-            return self._read_by_name(number, message, route, decoded.readings, decoded.refusals)
+            return self._read_by_name(number, message, route, decoded)
         fields, sensor_id, named = route.fields, route.sensor_id, route.hints.sensor
         for reading in decoded.readings:
             if reading.sensor == named:
@@ -155,6 +155,8 @@ class _Assembly:
         for refusal in decoded.refusals:
             if refusal.field not in route.ignore:
                 self._refusing.one(number, sensor_id, refusal.field, refusal.reason, refusal.detail)
+        if decoded.offered:
+            self._take_wanted(number, message, decoded.offered, route)
         return sensor_id, False
 
     def _refused_whole(
@@ -164,25 +166,37 @@ class _Assembly:
         return sensor_id, True
 
     def _read_by_name(
-        self, number: int, message: Message, route: Route, readings: list[Reading],
-        refusals: list[Refusal],
-    ) -> tuple[int, bool]:  # fmt: skip
+        self, number: int, message: Message, route: Route, decoded: Decoded
+    ) -> tuple[int, bool]:
         """A message whose topic names no known sensor; its readings may."""
         sensors = self._decoding.routes.sensors
-        known = next((sensors[r.sensor][0] for r in readings if r.sensor in sensors), None)
-        self._refusing.know(number, frozenset(r.sensor for r in readings if r.sensor in sensors))
+        said = [r.sensor for r in decoded.readings] or [r.sensor for r in decoded.offered]
+        names = [name for name in (*said, decoded.sensor) if name]
+        known = next((sensors[name][0] for name in names if name in sensors), None)
+        self._refusing.know(number, frozenset(name for name in names if name in sensors))
         if known is None:
-            named = route.hints.sensor or next((r.sensor for r in readings), "")
+            named = route.hints.sensor or next(iter(names), "")
             return self._refused_whole(
                 number, UNKNOWN_SENSOR, Reason.UNKNOWN_SENSOR,
                 "sensor {} is not registered" if named else "no sensor is named", named,
             )  # fmt: skip
-        for reading in readings:
+        for reading in decoded.readings:
             self._take_of_other(number, message, reading, route)
-        for refusal in refusals:
+        for refusal in decoded.refusals:
             if refusal.field not in route.ignore:
                 self._refusing.one(number, known, refusal.field, refusal.reason, refusal.detail)
+        self._take_wanted(number, message, decoded.offered, route)
         return known, False
+
+    def _take_wanted(
+        self, number: int, message: Message, offered: Sequence[Reading], route: Route
+    ) -> None:
+        """Take of what devices say of themselves only what somebody registered."""
+        sensors = self._decoding.routes.sensors
+        for reading in offered:
+            found = sensors.get(reading.sensor)
+            if found is not None and reading.field in found[1]:
+                self._take(number, message, reading, found[0], found[1], route)
 
     def _take_of_other(self, number: int, message: Message, reading: Reading, route: Route) -> None:
         found = self._decoding.routes.sensors.get(reading.sensor)

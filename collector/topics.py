@@ -61,9 +61,9 @@ class Topics:
                 continue
             sensor = match.groupdict().get("sensor") or ""
             sensor_id, fields = self._routes.sensors.get(sensor, (0, None))
-            hints = Hints(sensor, row.timezone, row.time_field)
+            hints = Hints(sensor, row.timezone, row.time_field, topic)
             return Route(
-                FORMATS[row.format],
+                FORMATS[row.format].decode,
                 hints,
                 row.ignore,
                 sensor_id,

@@ -12,12 +12,13 @@ import asyncpg
 import numpy as np
 import psycopg
 
+from storage.bindings import load_bindings, save_bindings
 from storage.catalogue import DOMAINS
 from storage.chunks import follow_rate
 from storage.city import City
 from storage.metrics import save_metrics
 from storage.mistakes import Mistake, MistakesError
-from storage.routes import BindingRow, Routes
+from storage.routes import Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,6 @@ class Registered:
     sites: int
     sensors: int
     series: int
-
-
-REPLAY = BindingRow("replay/{territory}/{site}/{sensor}", "plain", "UTC", "", frozenset())
-"""Always bound: recorded files are published here, whatever the city's own topics are."""
 
 
 def register(connection: psycopg.Connection, city: City) -> Registered:
@@ -51,15 +48,7 @@ def register(connection: psycopg.Connection, city: City) -> Registered:
                 [(t.code, t.name, t.code_system, t.timezone) for t in city.territories],
             )
             _register_series(cursor, city)
-            if city.bindings:
-                cursor.execute("DELETE FROM city.binding")
-                cursor.executemany(
-                    "INSERT INTO city.binding VALUES (%s, %s, %s, %s, %s, %s)",
-                    [
-                        (n, b.topic, b.format, b.timezone, b.time_field, list(b.ignore))
-                        for n, b in enumerate(city.bindings)
-                    ],
-                )
+            save_bindings(cursor, city.bindings)
             follow_rate(connection)
             cursor.execute("UPDATE city.revision SET revision = revision + 1")
             cursor.execute(
@@ -161,7 +150,7 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
     """Read the registry in one snapshot."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         revision = await connection.fetchval("SELECT revision FROM city.revision")
-        bindings = await connection.fetch("SELECT * FROM city.binding ORDER BY position")
+        bindings = await load_bindings(connection)
         sensors = await connection.fetch(
             "SELECT sensor_id, code FROM city.sensor WHERE sensor_id > 0"
         )
@@ -180,7 +169,7 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
         known[row["code"]][1][row["field"]] = position
     return Routes(
         revision=revision,
-        bindings=(REPLAY, *map(_binding, bindings)),
+        bindings=bindings,
         sensors=known,
         series=np.array([row["series_id"] for row in rows], np.int32),
         domain=np.array([DOMAINS.index(row["domain"]) for row in rows], np.int8),
@@ -195,9 +184,3 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
         unit=tuple(row["unit"] for row in rows),
         canonical=tuple(row["canonical"] for row in rows),
     )  # fmt: skip
-
-
-def _binding(row: asyncpg.Record) -> BindingRow:
-    return BindingRow(
-        row["topic"], row["format"], row["timezone"], row["time_field"], frozenset(row["ignore"])
-    )

@@ -7,7 +7,7 @@ from math import isfinite, nan
 from typing import Any
 
 from collector import personal, times
-from collector.formats.format import Decoded, Hints, Undecodable, refused_text
+from collector.formats.format import Decoded, Format, Hints, Undecodable, refused_text
 from collector.formats.json_text import parse
 from storage.reading import Flag, Reading, Reason, Refusal
 
@@ -124,7 +124,7 @@ def _read(
     depth: int = 1,
 ) -> None:
     """Append what the members of one object say, nested ones by dotted path."""
-    readings, refusals = decoded
+    readings, refusals = decoded.readings, decoded.refusals
     for name, value in members.items():
         field = prefix + name if prefix else name
         if field == time_name:
@@ -166,3 +166,25 @@ def _read_text(text: str, field: str, sensor: str, time_us: int | None, decoded:
         decoded.refusals.append(Refusal(field, Reason.BAD_VALUE, "a number that is not finite"))
     else:
         decoded.readings.append(Reading(sensor, field, time_us, number, None, _UNJUDGED))
+
+
+def fits(topic: str, payload: bytes) -> bool:
+    """Anything that is JSON may be meant so."""
+    try:
+        parse(payload)
+    except Undecodable:
+        return False
+    return True
+
+
+FORMAT = Format(
+    name="plain",
+    title="Plain JSON: one object, a list of objects, or a single number",
+    topic="city/{territory}/{site}/{sensor}",
+    decode=decode,
+    fits=fits,
+    sensor="only the topic names it",
+    fields="the member's name; nested members by dotted path; `value` for a single number",
+    units="none; the sensor list says them",
+    time="the first usual time member or the binding's time_field, else the reception",
+)

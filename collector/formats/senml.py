@@ -13,7 +13,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from collector import times
-from collector.formats.format import Decoded, Hints, Undecodable, refused_text
+from collector.formats.format import Decoded, Format, Hints, Undecodable, refused_text
 from collector.formats.json_text import parse
 from storage.reading import Flag, Reading, Reason, Refusal
 
@@ -242,3 +242,25 @@ def _keep(
 
 def _broken(position: int, what: str) -> Undecodable:
     return Undecodable(Reason.BAD_PAYLOAD, f"record {position} {what}")
+
+
+def fits(topic: str, payload: bytes) -> bool:
+    """Whether it is a pack that keeps the RFC."""
+    try:
+        resolve(read_pack(payload), 0.0)
+    except Undecodable:
+        return False
+    return True
+
+
+FORMAT = Format(
+    name="senml",
+    title="SenML JSON (RFC 8428)",
+    topic="senml/{sensor}",
+    decode=decode,
+    fits=fits,
+    sensor="the base name, or the name before its last `:` or `/`",
+    fields="the record's own name; `value` where it has none; `<field>/sum` for sums",
+    units="the record's unit or the base unit",
+    time="base time and time; below 2^28 relative to the reception",
+)

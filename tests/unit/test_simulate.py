@@ -127,7 +127,7 @@ class Store:
         """New readings, duplicates and conflicts in one message; the rest is in ``seen``."""
         form, *_, sensor = message.topic.split("/")
         zone = "Europe/Paris" if form == "local" else "UTC"
-        decode = FORMATS["senml" if form == "senml" else "plain"]
+        decode = FORMATS["senml" if form == "senml" else "plain"].decode
         if len(message.payload) > 256 * 1024:
             self.seen["too_large"] += 1
             return 0, 0, 0
@@ -201,7 +201,7 @@ def test_late_messages_come_after_younger_ones_of_the_same_sensor(
 ) -> None:
     def said_us(message: Message) -> int:
         form, *_, sensor = message.topic.split("/")
-        decode = FORMATS["senml" if form == "senml" else "plain"]
+        decode = FORMATS["senml" if form == "senml" else "plain"].decode
         return decode(message.payload, Hints(sensor, "Europe/Paris"), 0).readings[0].time_us or 0
 
     late = [m for m in afternoon if m.mishap is Mishap.LATE and "city" in m.topic][:100]
