@@ -17,7 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from beffroi.embedded import machine
+from beffroi.formats import commands as formats
 from beffroi.records import readings, refusals
+from beffroi.sensors import commands as sensors_commands
 from storage.balance import Grouping
 
 app = typer.Typer(
@@ -28,8 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(formats.app, name="formats")
 app.add_typer(refusals.app, name="refusals")
 app.add_typer(readings.app, name="readings")
+app.add_typer(sensors_commands.app, name="sensors")
 
 _Directory = Annotated[
     Path | None, typer.Option("--dir", help="Where the installation keeps its data and logs.")
@@ -247,17 +251,28 @@ def register(
     """Register territories, sites and sensors; running programs take them up."""
     import psycopg
 
+    from beffroi.sensors.wording import as_object, sentences, who
+    from storage.changes import Kind
     from storage.city import load
     from storage.registry import register as write
 
+    said_nothing_of = (Kind.NEW, Kind.UNCHANGED)
+
     loaded = load(city, sensors)
     with psycopg.connect() as connection:
-        now = write(connection, loaded)
+        now = write(connection, loaded, author=who(None, "", needed=False))
     counts = {
         "territories": now.territories, "sites": now.sites, "sensors": now.sensors,
         "series": now.series,
     }  # fmt: skip
-    print(json.dumps(counts) if as_json else ", ".join(f"{n} {what}" for what, n in counts.items()))
+    if as_json:
+        changes = [as_object(one) for one in now.changes if one.kind not in said_nothing_of]
+        print(json.dumps(counts | {"changes": changes}))
+        return
+    for one in now.changes:
+        if one.kind not in said_nothing_of:
+            print("\n".join(sentences(one, dry_run=False)))
+    print(", ".join(f"{n} {what}" for what, n in counts.items()))
 
 
 @app.command()

@@ -28,6 +28,7 @@ from collector.simulation.publish import Progress, Published, publish
 from storage.books import last_commit
 from storage.city import parse
 
+_STILL = 3  # glances in a row at which nothing moved
 _DRAIN_S = 60.0
 _HISTORY_H, _SHORT_HISTORY_H = 24.0, 1.0
 
@@ -167,16 +168,30 @@ def _settled(console: Console) -> Books:
     """The books once nothing comes in any more: an interrupted run may have left a backlog."""
     deadline = time.monotonic() + _DRAIN_S
     with psycopg.connect(autocommit=True) as connection:
-        now = books.sums(connection)
-        while time.monotonic() < deadline:
+        now, still = books.sums(connection), 0
+        # One glance is not enough: a backlog's first commit may take longer than a glance.
+        while last_commit(connection) and still < _STILL and time.monotonic() < deadline:
             time.sleep(0.4)
             last, now = now, books.sums(connection)
-            if now == last:
-                break
-            console.print(
-                f"Taking in what an earlier run left with the broker: {now.messages_received:,} …"
-            )
+            still = still + 1 if now == last and _collector_rests(connection) else 0
+            if now != last:
+                console.print(
+                    f"Taking in what an earlier run left with the broker: {now.messages_received:,} …"
+                )
         return books.take(connection)
+
+
+def _collector_rests(connection: psycopg.Connection) -> bool:
+    """Whether a collector has reached the broker and is at no transaction."""
+    row = connection.execute(
+        """
+        SELECT EXISTS (SELECT FROM pipeline.collector WHERE connected AND left_at IS NULL)
+               AND NOT EXISTS (SELECT FROM pg_stat_activity
+                                WHERE datname = current_database()
+                                  AND application_name LIKE 'beffroi collector%' AND state <> 'idle')
+        """
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _drain(before: Books, published: Published) -> Books:

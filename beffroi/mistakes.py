@@ -11,6 +11,7 @@ from collector.settings import SettingError
 from processors.settings import SettingsError
 from storage import database
 from storage.audit import AdjustingError
+from storage.ingest import RegistryChanged
 from storage.migrate import OtherSchemaError
 from storage.mistakes import MistakesError
 
@@ -34,6 +35,7 @@ USER_MISTAKES = (
     MistakesError,
     OtherSchemaError,
     AdjustingError,
+    RegistryChanged,
     NotRunningError,
     OutletRefusedError,
     SettingsError,

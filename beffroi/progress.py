@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -45,6 +45,13 @@ def fetching(console: Console) -> Iterator[packages.Listener]:
             )
 
         yield move_bar
+
+
+@contextmanager
+def busy(console: Console, what: str) -> Iterator[None]:
+    """A sign of life of work whose amount is not known."""
+    with console.status(what) if console.is_terminal else nullcontext():
+        yield
 
 
 @contextmanager

@@ -145,6 +145,7 @@ async def _transact(
     why: str,
 ) -> Replayed:
     """Replay in the transaction that is open."""
+    await ingest.hold_registry(connection, decoding.routes.revision)
     held = await replaying.lock(connection, messages)
     done = Replayed(messages=len(messages), busy=len(messages) - len(held))
     kept = [message for message in held if not message.cut]

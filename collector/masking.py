@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from collector import meter_numbers, network_keys
 from collector.formats.format import Undecodable
 from collector.formats.json_text import parse
 from collector.personal import ROUNDS, Span, found, is_announced_by, outside, replaced
@@ -51,7 +52,8 @@ def mask_payload(payload: bytes, keep: Collection[str] = ()) -> bytes:
         if not hide:
             break
         text = replaced(text, hide)
-    return text.encode("utf-8", "surrogateescape")
+    hidden = network_keys.hide(text.encode("utf-8", "surrogateescape"))
+    return meter_numbers.hide(hidden, payload)
 
 
 def _members(text: str) -> Iterator[re.Match[str]]:

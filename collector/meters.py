@@ -35,6 +35,7 @@ BATCH = Histogram(
     "Messages per commit",
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000),
 )
+REBIRTHS = Counter("beffroi_collector_rebirths_total", "Rebirths asked of Sparkplug edge nodes")
 DATABASE_UP = Gauge("beffroi_collector_database_up", "1 while the last commit succeeded")
 STANDBY = Gauge("beffroi_collector_standby", "1 while another process collects for this client id")
 UNACKNOWLEDGED = Gauge(

@@ -21,14 +21,18 @@ from pathlib import Path
 import asyncpg
 
 from collector import meters
+from collector.certificates import versions
 from collector.decode import Decoding, has_strangers
+from collector.formats.births import Device, LiveBirths, nodes
+from collector.formats.sparkplug import rebirth_request, rebirth_topic
 from collector.lease import Lease, Stopped, Superseded
 from collector.meters import Totals
 from collector.personal import mask
+from collector.rebirths import Rebirths, hears_all
 from collector.settings import Broker, Settings
 from collector.source import Message, Source
 from collector.topics import filters
-from storage import collectors, ingest
+from storage import births, collectors, ingest
 from storage.allowance import Allowance
 from storage.collectors import Presence, Session
 from storage.high_water import HighWater
@@ -62,6 +66,8 @@ class Pipeline:
         self._presence = presence
         self._high_water = HighWater()
         self._allowance = Allowance()
+        self._births = LiveBirths(sees_all=settings.share_group is None)
+        self._rebirths = Rebirths()
         self._decoding: Decoding | None = None
         self._abandoned = False
         self.lease = Lease(session_of(settings.broker), self._high_water.load, instance)
@@ -73,6 +79,7 @@ class Pipeline:
         """Stand by until the session is ours, then read the registry."""
         await self.lease.stand_by()
         routes = await self.lease.persist(self._load_routes)
+        await self.lease.persist(self._load_births)
         log.info(
             "registry loaded sensors=%d series=%d bindings=%d revision=%d",
             len(routes.sensors), len(routes.series), len(routes.bindings), routes.revision,
@@ -135,6 +142,7 @@ class Pipeline:
             source.acknowledge(messages)
             self.in_hand = 0
             self._meter(source)
+            self._ask_for_births(source)
 
     async def _take_care(self, source: Source) -> None:
         """Take up new sensors and topics even when no message asks for them; be seen."""
@@ -148,6 +156,7 @@ class Pipeline:
                         await self.say(presence)
                 await asyncio.sleep(_REGISTRY_S)
                 self._meter(source)
+                self._ask_for_births(source)
                 routes = await self.lease.persist(self._current_routes)
                 source.subscribe(filters(routes.bindings))
 
@@ -155,6 +164,14 @@ class Pipeline:
         meters.UNACKNOWLEDGED.set(self.in_hand + source.waiting)
         meters.REDELIVERED.inc(source.redelivered - self._redelivered)
         self._redelivered = source.redelivered
+
+    def _ask_for_births(self, source: Source) -> None:
+        """Ask edge nodes whose messages cannot be read, or are missing, to be born again."""
+        if self._settings.rebirth == "never":
+            return
+        for node in self._rebirths.due():
+            if source.publish(rebirth_topic(node), rebirth_request(time.time_ns() // 1_000_000)):
+                meters.REBIRTHS.inc()
 
     # Committing -------------------------------------------------------------
 
@@ -234,17 +251,32 @@ class Pipeline:
             tries += 1
             intake = await read(connection)
             started = time.perf_counter()
-            outcome = await ingest.store(
-                connection, intake, self._high_water, attempt=attempt, repeated=tries > 1,
-                allowance=self._allowance,
-            )  # fmt: skip
+            try:
+                outcome = await ingest.store(
+                    connection, intake, self._high_water, attempt=attempt, repeated=tries > 1,
+                    allowance=self._allowance,
+                )  # fmt: skip
+            except ingest.RegistryChanged:
+                await self._load_routes(connection)
+                return await store(connection)
             meters.COMMIT_S.observe(time.perf_counter() - started)
+            self._settle()
             return outcome
 
         return await self.lease.persist(store)
 
+    def _settle(self) -> None:
+        """What the committed batch said of births stands, and says who must be asked."""
+        assert self._decoding is not None
+        wanted, topics = self._births.settle(), self._decoding.topics
+        gaps = frozenset(node for node in wanted.gaps if hears_all(topics, node))
+        self._rebirths.take(wanted._replace(gaps=gaps))
+
     async def _decoded(self, connection: asyncpg.Connection, messages: Sequence[Message]) -> Intake:
         assert self._decoding is not None
+        if self._settings.share_group is not None:
+            # The certificate of what comes here may have come to another member.
+            await self._load_births(connection, nodes([one.topic for one in messages]))
         intake = self._decoding.intake(messages)
         if has_strangers(intake):
             revision = await connection.fetchval("SELECT revision FROM city.revision")
@@ -271,9 +303,16 @@ class Pipeline:
         settings = self._settings
         self._decoding = Decoding(
             routes, payload_bytes=settings.payload_bytes, oldest=settings.oldest,
-            ahead_s=settings.ahead_s,
+            ahead_s=settings.ahead_s, births=self._births,
         )  # fmt: skip
         return routes
+
+    async def _load_births(
+        self, connection: asyncpg.Connection, of: set[Device] | None = None
+    ) -> None:
+        pairs = None if of is None else {(node.group, node.node) for node in of}
+        if pairs is None or pairs:
+            self._births.load(versions(await births.latest(connection, pairs)))
 
     def _count(self, messages: Sequence[Message], outcome: Outcome) -> None:
         qos0 = sum(1 for message in messages if message.qos == 0)

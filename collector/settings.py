@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 SourceName = Literal["auto", "paho", "mqtt5"]
 StopMeans = Literal["keep", "leave"]
+Rebirth = Literal["ask", "never"]
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Settings:
     ahead_s: int = 600
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 9101
+    rebirth: Rebirth = "ask"
 
 
 def broker_from_url(url: str, environment: Mapping[str, str]) -> Broker:
@@ -127,6 +129,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         # "a/b" would be heard as group "a" and topics below "b".
         raise SettingError(f"COLLECTOR_SHARE_GROUP must be a name without / + #, got {group!r}")
     stops: dict[str, StopMeans] = {"keep": "keep", "leave": "leave"}
+    rebirths: dict[str, Rebirth] = {"ask": "ask", "never": "never"}
     return Settings(
         broker=broker,
         source=source,
@@ -139,6 +142,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         ahead_s=_whole(environment, "COLLECTOR_AHEAD_S", 600, 0, 10**9),
         metrics_host=environment.get("COLLECTOR_METRICS_HOST", "127.0.0.1"),
         metrics_port=_whole(environment, "COLLECTOR_METRICS_PORT", 9101, 0, 65535),
+        rebirth=_one_of(environment, "COLLECTOR_SPARKPLUG_REBIRTH", rebirths),
     )
 
 

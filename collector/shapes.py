@@ -7,7 +7,7 @@ Whatever is unusual in any way is left to the format, which would answer the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -39,7 +39,7 @@ class Shapes:
 
     __slots__ = ("_fields", "_hints", "_ignore", "_shapes")
 
-    def __init__(self, fields: Mapping[str, int], hints: Hints, ignore: frozenset[str]) -> None:
+    def __init__(self, fields: Mapping[str, int], hints: Hints, ignore: Container[str]) -> None:
         self._fields = fields
         self._hints = hints
         self._ignore = ignore
@@ -98,7 +98,12 @@ class Shapes:
             return None
         if time == "t" and not self._hints.time_field:
             return None  # whether that is a time depends on its value
-        values = [name for name in names if name != time and name not in self._ignore]
+        # What somebody registered is taken, whatever the binding ignores.
+        values = [
+            name
+            for name in names
+            if name != time and (name in self._fields or name not in self._ignore)
+        ]
         if not values or any(name not in self._fields for name in values):
             return None
         pick = itemgetter(*values) if len(values) > 1 else _only(values[0])

@@ -63,6 +63,9 @@ class Source(Protocol):
     def subscribe(self, topics: Sequence[str]) -> None:
         """Listen to exactly these topic filters from now on."""
 
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Send one message at QoS 0, if there is a connection; whether it was handed over."""
+
     @property
     def waiting(self) -> int:
         """Messages received and not yet taken."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
+from collector.formats import sparkplug
+from collector.formats.births import Births
 from collector.formats.format import Decoder, Hints
 from collector.formats.registry import FORMATS
 from collector.shapes import Shapes
@@ -20,7 +22,7 @@ class Route(NamedTuple):
 
     decode: Decoder
     hints: Hints
-    ignore: frozenset[str]
+    ignore: Container[str]
     sensor_id: int
     fields: dict[str, int] | None
     shapes: Shapes | None
@@ -29,8 +31,9 @@ class Route(NamedTuple):
 class Topics:
     """Finds and remembers the route of every topic."""
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, births: Births | None = None) -> None:
         self._routes = routes
+        self._births = births
         self._bindings = [(_pattern(row.topic), row) for row in routes.bindings]
         self._known: dict[str, Route | None] = {}
 
@@ -43,6 +46,10 @@ class Topics:
                 self._known.clear()
             found = self._known[topic] = self._find(topic)
             return found
+
+    def binding(self, topic: str) -> BindingRow | None:
+        """The binding that :meth:`route` follows, as it was declared."""
+        return next((row for pattern, row in self._bindings if pattern.fullmatch(topic)), None)
 
     def undeclared(self, topic: str) -> list[tuple[int, int]]:
         """Where ``topic`` has what no binding names: all of it, or what ``+`` and ``#`` fit."""
@@ -61,18 +68,39 @@ class Topics:
                 continue
             sensor = match.groupdict().get("sensor") or ""
             sensor_id, fields = self._routes.sensors.get(sensor, (0, None))
-            hints = Hints(sensor, row.timezone, row.time_field, topic)
+            births = self._births if row.format == sparkplug.FORMAT.name else None
+            codec = self._routes.codecs.get(sensor) or row.codec
+            ignore = ignored(row.ignore)
+            hints = Hints(sensor, row.timezone, row.time_field, topic, codec, births)
             return Route(
                 FORMATS[row.format].decode,
                 hints,
-                row.ignore,
+                ignore,
                 sensor_id,
                 fields,
-                Shapes(fields, hints, row.ignore)
+                Shapes(fields, hints, ignore)
                 if fields is not None and row.format == "plain"
                 else None,
             )
         return None
+
+
+class _Ignored:
+    """Names of fields, some of them by how they begin."""
+
+    __slots__ = ("_beginnings", "_names")
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._beginnings = tuple(name[:-1] for name in names if name.endswith("*"))
+        self._names = names
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names or (isinstance(name, str) and name.startswith(self._beginnings))
+
+
+def ignored(names: frozenset[str]) -> Container[str]:
+    """What a binding ignores; ``status.*`` is every name that begins with ``status.``."""
+    return _Ignored(names) if any(name.endswith("*") for name in names) else names
 
 
 def filters(bindings: Sequence[BindingRow]) -> list[str]:

@@ -161,7 +161,7 @@ def silent_panel(domain: Domain) -> stat.Panel:
         'SELECT count(*) AS "silencieuses"\n'
         "  FROM public.series s\n"
         f"  LEFT JOIN {domain}.now n USING (series_id)\n"
-        f" WHERE s.domain = '{domain}' AND s.step_s > 0\n"
+        f" WHERE s.domain = '{domain}' AND s.step_s > 0 AND s.in_service\n"
         "   AND s.territory IN ($territory) AND s.site IN ($site) AND s.metric IN ($metric)\n"
         "   AND (n.time IS NULL OR n.time < now() - 6 * s.step_s * interval '1 second')"
     )

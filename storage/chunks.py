@@ -43,6 +43,7 @@ def follow_rate(connection: psycopg.Connection) -> None:
             SELECT m.domain,
                    sum(CASE WHEN s.step_s > 0 THEN 86400.0 / s.step_s ELSE %s END)::float8
               FROM city.series s JOIN city.metric m USING (metric)
+             WHERE s.valid_to = 'infinity'
              GROUP BY m.domain
             """,
             (_ON_CHANGE_PER_DAY,),

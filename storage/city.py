@@ -5,29 +5,21 @@ Every mistake is reported with file, line and remedy, all of a file at once.
 
 from __future__ import annotations
 
-import csv
-import difflib
-import io
 import re
 import zoneinfo
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from storage.catalogue import BY_NAME, METRICS, Domain, Kind, Metric
-from storage.mistakes import Mistake, MistakesError, parse_toml, plain, read_text
+from storage.mistakes import Mistake, MistakesError, parse_toml, read_text
+from storage.profiles import STRICT, Code, NotMeasuredError, Profile, measured, unknown_profile
+from storage.sensor_list import PlacedSeries, parse_sensors
+from storage.toml_lines import Path as Where
+from storage.toml_lines import line_of
 from storage.units import UnitError, check_unit, conversion
 
 
@@ -40,14 +32,12 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
-Code = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s/+#\x00][^/+#\x00]*$")]
-_Strict = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Territory(BaseModel):
     """A commune or a group of communes, under any code system."""
 
-    model_config = _Strict
+    model_config = STRICT
     code: Code
     name: str = Field(min_length=1)
     code_system: str = "INSEE"
@@ -57,12 +47,38 @@ class Territory(BaseModel):
 class Binding(BaseModel):
     """Which topics are read how. Named segments: {territory}, {site}, {sensor}."""
 
-    model_config = _Strict
+    model_config = STRICT
     topic: str = Field(min_length=1)
-    format: Literal["plain", "senml"] = "plain"
+    format: Literal[
+        "plain",
+        "airrohr",
+        "chirpstack",
+        "dsmr",
+        "ngsi",
+        "senml",
+        "sensorthings",
+        "shelly",
+        "sparkplug",
+        "tasmota",
+        "tic",
+        "tts",
+        "zigbee2mqtt",
+    ] = "plain"
     timezone: Zone = "UTC"
     time_field: str = ""
     ignore: tuple[str, ...] = ()
+    profile: str = ""
+
+    @field_validator("ignore")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if "*" in name and not re.fullmatch(r"[^*]+\*", name):
+                raise ValueError(
+                    f"{name!r} is no field; '*' may only end a name, as in 'status.*', "
+                    "and never stand alone: what is new would vanish unseen"
+                )
+        return names
 
     @field_validator("topic")
     @classmethod
@@ -89,7 +105,7 @@ class Binding(BaseModel):
 class OwnMetric(BaseModel):
     """A metric that this city adds to the catalogue."""
 
-    model_config = _Strict
+    model_config = STRICT
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     domain: Domain
     unit: str
@@ -129,17 +145,18 @@ def _once(what: str, names: list[str]) -> None:
 
 
 class _CityHead(BaseModel):
-    model_config = _Strict
+    model_config = STRICT
     name: str = Field(min_length=1)
     timezone: Zone
 
 
 class _CityFile(BaseModel):
-    model_config = _Strict
+    model_config = STRICT
     city: _CityHead
     territory: tuple[Territory, ...] = Field(min_length=1)
     binding: tuple[Binding, ...] = ()
     metric: tuple[OwnMetric, ...] = ()
+    profile: tuple[Profile, ...] = ()
 
     @field_validator("territory")
     @classmethod
@@ -159,48 +176,11 @@ class _CityFile(BaseModel):
         _once("name", [metric.name for metric in metrics])
         return metrics
 
-
-def _empty_is_none(value: object) -> object:
-    return None if value == "" else value
-
-
-_OrEmpty = BeforeValidator(_empty_is_none)
-
-
-class Series(BaseModel):
-    """One line of ``sensors.csv``: one metric of one sensor."""
-
-    model_config = _Strict
-    territory: Code
-    site: Code
-    site_name: str = ""
-    longitude: Annotated[
-        Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None, _OrEmpty
-    ] = None
-    latitude: Annotated[
-        Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None, _OrEmpty
-    ] = None
-    sensor: Code
-    metric: str
-    field: str = ""
-    unit: Annotated[str | None, _OrEmpty] = None
-    step_s: int = Field(ge=0, le=366 * 86400)
-    stamp: Literal["start", "end", "unknown"] = "start"
-    register_max: Annotated[Annotated[float, Field(gt=0, allow_inf_nan=False)] | None, _OrEmpty] = (
-        None
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedSeries:
-    """A series with what its line leads to: names resolved, unit conversion known."""
-
-    line: Series
-    metric: Metric
-    scale: float
-    shift: float
-    file: str = ""
-    number: int = 0
+    @field_validator("profile")
+    @classmethod
+    def _profiles(cls, profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:
+        _once("name", [profile.name for profile in profiles])
+        return profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +193,7 @@ class City:
     bindings: tuple[Binding, ...]
     metrics: tuple[Metric, ...]
     series: tuple[PlacedSeries, ...]
+    profiles: tuple[Profile, ...] = ()
 
 
 def load(city_file: Path, sensors_file: Path | None = None) -> City:
@@ -233,98 +214,64 @@ def parse(
     """The same from texts."""
     head = parse_toml(toml, toml_name, _CityFile)
     metrics = METRICS + tuple(own.metric() for own in head.metric)
-    placed = _parse_sensors(sensors, csv_name, head.territory, metrics)
+    by_name = {metric.name: metric for metric in metrics}
+    mistakes = [
+        Mistake(toml_name, line_of(toml, where), what)
+        for where, what in _contradictions(head, by_name)
+    ]
+    placed: tuple[PlacedSeries, ...] = ()
+    try:
+        placed = parse_sensors(
+            sensors, csv_name, {territory.code for territory in head.territory}, by_name,
+            {profile.name: profile for profile in head.profile},
+        )  # fmt: skip
+    except MistakesError as error:
+        # A profile's own mistakes are told once, not again for every sensor that names it.
+        told = {mistake.what.partition(": ")[2] for mistake in mistakes}
+        mistakes += [mistake for mistake in error.mistakes if mistake.what not in told]
+    if mistakes:
+        raise MistakesError(mistakes)
     territories = tuple(
         t if t.timezone else t.model_copy(update={"timezone": head.city.timezone})
         for t in head.territory
     )
-    return City(head.city.name, head.city.timezone, territories, head.binding, metrics, placed)
+    return City(
+        head.city.name, head.city.timezone, territories, head.binding, metrics, placed, head.profile
+    )  # fmt: skip
 
 
-def _parse_sensors(
-    text: str, name: str, territories: tuple[Territory, ...], metrics: tuple[Metric, ...]
-) -> tuple[PlacedSeries, ...]:
-    reader = csv.DictReader(io.StringIO(text), strict=True)
-    by_name = {metric.name: metric for metric in metrics}
-    codes = {territory.code for territory in territories}
-    mistakes = [Mistake(name, 1, what) for what in _header_mistakes(reader.fieldnames or ())]
-    if mistakes:
-        raise MistakesError(mistakes)
-    placed: list[PlacedSeries] = []
-    seen: dict[tuple[str, str], int] = {}
-    home: dict[str, tuple[str, str, int]] = {}
-    try:
-        for row in reader:
-            line = reader.line_num
-            if not any(row.values()):
-                continue
-            problems, entry = _read_line(row, codes, by_name)
-            if entry is not None:
-                key = (entry.line.sensor, entry.line.field)
-                if key in seen:
-                    problems.append(
-                        f"sensor {key[0]!r} already has field {key[1]!r} in line {seen[key]}; "
-                        "remove one of the two or name different fields"
-                    )
-                place = (entry.line.territory, entry.line.site)
-                *other, first = home.setdefault(entry.line.sensor, (*place, line))
-                if tuple(other) != place:
-                    problems.append(
-                        f"sensor {key[0]!r} stands at {'/'.join(map(str, other))} in line {first}; "
-                        "a sensor has one site"
-                    )
-                seen.setdefault(key, line)
-                if not problems:
-                    placed.append(replace(entry, file=name, number=line))
-            mistakes += [Mistake(name, line, problem) for problem in problems]
-    except csv.Error as error:
-        mistakes.append(Mistake(name, reader.line_num, f"this is not CSV: {error}"))
-    if mistakes:
-        raise MistakesError(mistakes)
-    return tuple(placed)
-
-
-def _header_mistakes(names: Sequence[str]) -> list[str]:
-    if len(names) == 1 and ";" in names[0]:
-        return ["the cells are separated by ';'; save the list with commas"]
-    needed = [key for key, field in Series.model_fields.items() if field.is_required()]
-    found = [f"column {key} is missing; add it" for key in needed if key not in names]
-    found += [f"column {key} is not known" for key in names if key not in Series.model_fields]
-    found += [f"column {key} stands there twice" for key in set(names) if names.count(key) > 1]
-    return found
-
-
-def _read_line(
-    row: dict[str | None, str | None], codes: set[str], by_name: dict[str, Metric]
-) -> tuple[list[str], PlacedSeries | None]:
-    if None in row:
-        return ["has more cells than the header; quote cells that hold a comma"], None
-    cells = {key: value for key, value in row.items() if value is not None}
-    if any("\0" in value for value in cells.values()):
-        return ["holds a NUL character; remove it"], None
-    try:
-        line = Series.model_validate(cells)
-    except ValidationError as error:
-        return [plain(problem["loc"], problem["msg"]) for problem in error.errors()], None
-    problems = []
-    if line.stamp == "end" and not line.step_s:
-        problems.append("stamp: 'end' needs a step_s, which says where the interval started")
-    if line.territory not in codes:
-        problems.append(f"territory {line.territory!r} is not in city.toml; add a [[territory]]")
-    metric = by_name.get(line.metric)
-    if metric is None:
-        close = difflib.get_close_matches(line.metric, by_name, n=3) or sorted(by_name)
-        meant = (
-            f"did you mean {' or '.join(close)}?"
-            if len(close) <= 3
-            else f"known are {', '.join(close)}."
-        )
-        problems.append(f"metric {line.metric!r} is unknown; {meant} Or add a [[metric]]")
-        return problems, None
-    unit = line.unit if line.unit is not None else metric.unit
-    try:
-        scale, shift = conversion(unit, metric.unit)
-    except UnitError as error:
-        return [*problems, f"unit: {error}; {line.metric} is kept in {metric.unit}"], None
-    line = line.model_copy(update={"field": line.field or line.metric, "unit": unit})
-    return problems, PlacedSeries(line, metric, scale, shift)
+def _contradictions(head: _CityFile, by_name: Mapping[str, Metric]) -> Iterator[tuple[Where, str]]:
+    """What single keys cannot show, each with the key it is about."""
+    names = [profile.name for profile in head.profile]
+    for number, profile in enumerate(head.profile):
+        for field, of in profile.series.items():
+            where: Where = ("profile", number, "fields", field)
+            try:
+                measured(of.metric, of.unit, of.scale, by_name)
+            except NotMeasuredError as error:
+                yield (*where, error.key), f"profile.fields.{field}: {error}"
+            if (of.stamp or profile.stamp) == "end" and (
+                profile.step_s if of.step_s is None else of.step_s
+            ) == 0:
+                yield (
+                    where,
+                    (
+                        f"profile.fields.{field}: stamp: 'end' needs a step_s, which says where the "
+                        "interval started"
+                    ),
+                )
+        for place, coded in enumerate(profile.codec.field if profile.codec else ()):
+            series = profile.series.get(coded.name)
+            metric = by_name.get(series.metric) if series else None
+            try:
+                if coded.unit is not None and metric is not None:
+                    conversion(coded.unit, metric.unit, metric.name)
+                elif coded.unit is not None:
+                    check_unit(coded.unit)
+            except UnitError as error:
+                where = ("profile", number, "codec", "field", place, "unit")
+                yield where, f"profile.codec.field.unit: {error}"
+    for number, binding in enumerate(head.binding):
+        if binding.profile and binding.profile not in names:
+            what = unknown_profile(binding.profile, names)
+            yield ("binding", number, "profile"), f"binding.profile: {what}"

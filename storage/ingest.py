@@ -15,7 +15,7 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from storage import binary, refusals
+from storage import binary, births, refusals
 from storage.allowance import Allowance
 from storage.arrays import PG_EPOCH_US
 from storage.catalogue import DOMAINS
@@ -25,6 +25,22 @@ from storage.ledger import DirtyMarks, save_ledger
 from storage.reading import Batch, Reason
 
 _SAME_ATTEMPT = "batch_attempt"  # the index that one attempt cannot pass twice
+
+
+class RegistryChanged(Exception):
+    """The registry is another one by now; nothing was stored, and the messages are to be read anew."""
+
+
+async def hold_registry(connection: asyncpg.Connection, revision: int) -> None:
+    """Let the registry stay as it is until the transaction that is open ends.
+
+    Raises
+    ------
+    RegistryChanged
+        Where it is not of this revision any more.
+    """
+    if await connection.fetchval("SELECT city.hold_revision()") != revision:
+        raise RegistryChanged("the registry has changed meanwhile; begin again")
 
 
 async def store(
@@ -90,6 +106,8 @@ async def _store(
     trusting: bool,
 ) -> tuple[Outcome, NDArray[np.int8]]:
     """Everything of an intake, in the transaction that is open; also what each reading became."""
+    if intake.revision is not None:
+        await hold_registry(connection, intake.revision)
     batch = intake.batch
     status = await place(connection, intake, high_water, trusting=trusting)
     refused, message = list(intake.refusals), list(intake.refusal_message)
@@ -100,6 +118,8 @@ async def _store(
     if refused:
         accepted = refusals.accepted(intake, status, message)
         await refusals.save(connection, intake, refused, message, accepted, allowance)
+    if intake.births:
+        await births.save(connection, intake.births)
     await save_ledger(connection, intake, status, attempt)
     reasons: dict[str, int] = {}
     for refusal in refused:

@@ -47,6 +47,24 @@ class RefusalRow(NamedTuple):
     masked: bool = False
 
 
+class BirthRow(NamedTuple):
+    """One Sparkplug birth certificate, as it is written down: what its sender's words mean.
+
+    ``device`` is empty for an edge node itself. ``alias`` and ``datatype`` are as long as
+    ``name``; None where a metric has no alias. ``ended_us`` is None while it holds.
+    """
+
+    group: str
+    node: str
+    device: str
+    born_us: int
+    ended_us: int | None
+    bdseq: int | None
+    name: list[str]
+    alias: list[int | None]
+    datatype: list[int]
+
+
 def _as_it_is(row: RefusalRow, message: int) -> RefusalRow:
     return row
 
@@ -85,6 +103,10 @@ class Intake:
         Make personal identifiers unreadable in a row that storage itself writes of a message,
         and in a row's payload. The payloads in ``refusals`` are as they came: reading one
         through costs more than all else, so only those that will be kept are.
+    revision : int, or None
+        Of the registry that read the messages; nothing is stored under another one.
+    births : sequence of BirthRow
+        Birth certificates that came or ended, in their last state.
     """
 
     batch: Batch
@@ -103,6 +125,8 @@ class Intake:
     message_retained: NDArray[np.bool_] | None = None
     mask: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
     mask_payload: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
+    births: Sequence[BirthRow] = ()
+    revision: int | None = None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from storage.toml_lines import line_of
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -24,11 +26,18 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.what}"
 
 
+_TOLD = 50
+"""Of a file with more mistakes than these the first are told."""
+
+
 class MistakesError(Exception):
-    """A file holds mistakes; the message lists all of them."""
+    """A file holds mistakes; the message lists them."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
-        super().__init__("\n".join(map(str, mistakes)))
+        told = [str(one) for one in mistakes[:_TOLD]]
+        if len(mistakes) > _TOLD:
+            told.append(f"… and {len(mistakes) - _TOLD:,} more")
+        super().__init__("\n".join(told))
         self.mistakes = mistakes
 
 
@@ -37,11 +46,17 @@ M = TypeVar("M", bound=BaseModel)
 
 def read_text(path: Path) -> str:
     """The text of a UTF-8 file, without its byte order mark."""
+    line = 1
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = f"cannot be read ({error}); it must be a UTF-8 text file"
-        raise MistakesError([Mistake(str(path), 1, what)]) from error
+    except FileNotFoundError:
+        what = "there is no such file; check its name"
+    except UnicodeDecodeError as error:
+        line += error.object.count(b"\n", 0, error.start)
+        what = "this is no UTF-8 text; save the file as UTF-8"
+    except OSError as error:
+        what = f"cannot be read: {error.strerror}"
+    raise MistakesError([Mistake(str(path), line, what)])
 
 
 def parse_toml(text: str, name: str, model: type[M]) -> M:
@@ -56,6 +71,9 @@ def parse_toml(text: str, name: str, model: type[M]) -> M:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         raise MistakesError([Mistake(name, line, f"this is not TOML: {error}")]) from error
+    except RecursionError as error:
+        what = "holds tables or lists too deep within one another; write it flatter"
+        raise MistakesError([Mistake(name, 1, what)]) from error
     except ValidationError as error:
         raise MistakesError(
             [
@@ -63,27 +81,6 @@ def parse_toml(text: str, name: str, model: type[M]) -> M:
                 for problem in error.errors()
             ]
         ) from error
-
-
-def line_of(text: str, where: tuple[int | str, ...]) -> int:
-    """The line of a TOML value; of its table where the key is missing, else the last."""
-    table, rest = str(where[0]), where[1:]
-    index = rest[0] if rest and isinstance(rest[0], int) else 0
-    key = next((part for part in rest if isinstance(part, str)), None)
-    lines = text.splitlines()
-    headers = [
-        number
-        for number, line in enumerate(lines)
-        if re.match(rf"\s*\[\[?\s*{re.escape(table)}\b", line)
-    ]
-    if index >= len(headers):
-        return max(1, len(lines))
-    for number in range(headers[index] + 1, len(lines)):
-        if lines[number].lstrip().startswith("["):
-            break
-        if key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", lines[number]):
-            return number + 1
-    return headers[index] + 1
 
 
 def plain(where: Iterable[int | str], message: str) -> str:

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     UNKNOWN_SENSOR = "unknown_sensor"
     UNKNOWN_FIELD = "unknown_field"
     BAD_PAYLOAD = "bad_payload"
+    NO_CODEC = "no_codec"
     TOO_LARGE = "too_large"
     BAD_TIME = "bad_time"
     TOO_OLD = "too_old"
@@ -47,6 +48,8 @@ class Reason(StrEnum):
     CONFLICT = "conflict"
     PERSONAL = "personal"
     REJECTED = "rejected"
+    RETIRED = "retired"
+    NOT_BORN = "not_born"
 
 
 class Reading(NamedTuple):

@@ -22,7 +22,8 @@ class Selection:
     """Which refusals are meant; a message counts where any of its refusals fits.
 
     ``sensor`` is a code. What was refused while it was not registered is meant too: its
-    topic, or the refusal's own words, name it. ``topic`` is an MQTT topic filter.
+    topic, or the refusal's own words, name it. ``sensors`` and ``reasons`` are others beside
+    ``sensor`` and ``reason``: any of them. ``topic`` is an MQTT topic filter.
     Reception times are ``[start, stop)``.
     """
 
@@ -32,6 +33,8 @@ class Selection:
     topic: str | None = None
     start: datetime.datetime | None = None
     stop: datetime.datetime | None = None
+    sensors: Sequence[str] = ()
+    reasons: Sequence[Reason] = ()
 
     @property
     def empty(self) -> bool:
@@ -40,11 +43,13 @@ class Selection:
 
     def arguments(self) -> tuple[object, ...]:
         """The parameters $1 to $7 of :data:`FITS`."""
+        sensors = [*self.sensors, *([] if self.sensor is None else [self.sensor])]
+        reasons = [*self.reasons, *([] if self.reason is None else [self.reason])]
         return (
             None if self.messages is None else list(self.messages),
-            self.sensor,
-            None if self.sensor is None else f"sensor {self.sensor!r} is not registered",
-            self.reason,
+            sensors or None,
+            [f"sensor {sensor!r} is not registered" for sensor in sensors] or None,
+            reasons or None,
             None if self.topic is None else _expression(self.topic),
             self.start,
             self.stop,
@@ -53,10 +58,10 @@ class Selection:
 
 FITS = """
        ($1::int8[] IS NULL OR r.message_id = ANY($1))
-   AND ($2::text IS NULL
-        OR r.sensor_id = (SELECT sensor_id FROM city.sensor WHERE code = $2)
-        OR r.sensor_id <= 0 AND ($2 = ANY(string_to_array(r.topic, '/')) OR r.detail = $3))
-   AND ($4::text IS NULL OR r.reason = $4)
+   AND ($2::text[] IS NULL
+        OR r.sensor_id IN (SELECT sensor_id FROM city.sensor WHERE code = ANY($2))
+        OR r.sensor_id <= 0 AND (string_to_array(r.topic, '/') && $2 OR r.detail = ANY($3::text[])))
+   AND ($4::text[] IS NULL OR r.reason = ANY($4))
    AND ($5::text IS NULL OR r.topic ~ $5)
    AND ($6::timestamptz IS NULL OR r.received_at >= $6)
    AND ($7::timestamptz IS NULL OR r.received_at < $7)

@@ -1,39 +1,74 @@
 """Registering a city, and what the collector needs to know of it.
 
-Registering is repeatable: codes identify territories, sites and sensors, a sensor and a
-field identify a series; what is already there is updated, nothing is removed.
+Registering is repeatable: codes identify territories, sites and sensors, a sensor and a field
+what it measures; what is already there is changed from a time on, nothing is removed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
-from storage.bindings import load_bindings, save_bindings
+from storage import history
+from storage.bindings import load_bindings, load_codecs, save_bindings, save_devices, save_profiles
 from storage.catalogue import DOMAINS
+from storage.changes import Change
 from storage.chunks import follow_rate
 from storage.city import City
+from storage.history import Aim
 from storage.metrics import save_metrics
 from storage.mistakes import Mistake, MistakesError
-from storage.routes import Routes
+from storage.review import Author, NotNamed, named, near
+from storage.routes import NOT_YET, RETIRED, SINCE_EVER_US, Routes, Timelines
+from storage.sensor_list import PlacedSeries
+from storage.timeline import Conversion, Identity, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A place in a territory, both by code; an empty name leaves the name as it is."""
+
+    territory: str
+    code: str
+    name: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """How many of each the city now has."""
+    """How many of each the city now has, and what became of the sensors that were named."""
 
     territories: int
     sites: int
     sensors: int
     series: int
+    changes: tuple[Change, ...] = field(default=(), compare=False)
 
 
-def register(connection: psycopg.Connection, city: City) -> Registered:
-    """Write the city in one transaction; running collectors take it up by themselves."""
-    with connection.transaction():
+def register(
+    connection: psycopg.Connection,
+    city: City,
+    *,
+    since: datetime.datetime | None = None,
+    author: Author | None = None,
+    retire_missing: bool = False,
+    dry_run: bool = False,
+) -> Registered:
+    """Write the city in one transaction; running collectors take it up by themselves.
+
+    What changes of sensors that are known holds from ``since`` on, without it from now on;
+    see :func:`storage.history.change`. ``retire_missing`` retires those that the city does
+    not name. A dry run says what would be, and leaves everything as it is.
+    """
+    with connection.transaction() as transaction:
+        _begin(connection)
         _refuse_changes(connection, city)
         save_metrics(connection, city.metrics)
         with connection.cursor() as cursor:
@@ -47,20 +82,94 @@ def register(connection: psycopg.Connection, city: City) -> Registered:
                 """,
                 [(t.code, t.name, t.code_system, t.timezone) for t in city.territories],
             )
-            _register_series(cursor, city)
+            aims = _aims(_save_sites(cursor, city.series), city.series)
+            if retire_missing:
+                there = history.in_service(connection)
+                aims |= {code: Aim(at, None) for code, at in there.items() if code not in aims}
+            changes = history.change(connection, aims, since, author)
+            save_profiles(cursor, city.profiles)
+            save_devices(cursor, city.series)
             save_bindings(cursor, city.bindings)
-            follow_rate(connection)
-            cursor.execute("UPDATE city.revision SET revision = revision + 1")
-            cursor.execute(
-                """
-                SELECT (SELECT count(*) FROM city.territory), (SELECT count(*) FROM city.site),
-                       (SELECT count(*) FROM city.sensor WHERE sensor_id > 0),
-                       (SELECT count(*) FROM city.series)
-                """
-            )
-            counts = cursor.fetchone()
+        counts = _end(connection)
+        if dry_run:
+            raise psycopg.Rollback(transaction)
+    return Registered(*counts, tuple(changes))
+
+
+def move(
+    connection: psycopg.Connection,
+    sensor: str,
+    site: Site,
+    *,
+    since: datetime.datetime | None,
+    author: Author,
+    dry_run: bool = False,
+) -> Change:
+    """Let a sensor stand at another site from a time on."""
+    with connection.transaction() as transaction:
+        _begin(connection)
+        fields = history.current(connection, sensor)
+        if not fields:
+            raise _retired(connection, sensor)
+        site_id = _place(connection, site)
+        moved = {
+            name: Wanted(replace(one.identity, site_id=site_id), one.conversion)
+            for name, one in fields.items()
+        }
+        (done,) = history.change(connection, {sensor: Aim(site_id, moved)}, since, author)
+        _end(connection)
+        if dry_run:
+            raise psycopg.Rollback(transaction)
+    return done
+
+
+def retire(
+    connection: psycopg.Connection,
+    sensor: str,
+    *,
+    since: datetime.datetime | None,
+    author: Author,
+    dry_run: bool = False,
+) -> Change:
+    """Refuse what a sensor measures from a time on; what is stored stays."""
+    with connection.transaction() as transaction:
+        _begin(connection)
+        there = history.in_service(connection)
+        if sensor not in there:
+            raise _retired(connection, sensor)
+        (done,) = history.change(connection, {sensor: Aim(there[sensor], None)}, since, author)
+        _end(connection)
+        if dry_run:
+            raise psycopg.Rollback(transaction)
+    return done
+
+
+def _begin(connection: psycopg.Connection) -> None:
+    """One registration after the other."""
+    connection.execute("SELECT FROM city.revision FOR UPDATE")
+
+
+def _end(connection: psycopg.Connection) -> tuple[int, int, int, int]:
+    """Let everybody notice; how many of each there are."""
+    follow_rate(connection)
+    connection.execute("UPDATE city.revision SET revision = revision + 1")
+    counts = connection.execute(
+        """
+        SELECT (SELECT count(*) FROM city.territory), (SELECT count(*) FROM city.site),
+               (SELECT count(*) FROM city.sensor WHERE sensor_id > 0),
+               (SELECT count(*) FROM city.series WHERE valid_to = 'infinity')
+        """
+    ).fetchone()
     assert counts is not None
-    return Registered(*counts)
+    return counts
+
+
+def _retired(connection: psycopg.Connection, sensor: str) -> NotNamed:
+    named(connection, sensor)  # one that nobody knows has a sentence of its own
+    return NotNamed(
+        f"sensor {sensor!r} is retired; beffroi sensors history {sensor} says since when, and"
+        " importing it again brings it back"
+    )
 
 
 def _refuse_changes(connection: psycopg.Connection, city: City) -> None:
@@ -73,6 +182,7 @@ def _refuse_changes(connection: psycopg.Connection, city: City) -> None:
         (sensor, field): metric
         for sensor, field, metric in connection.execute(
             "SELECT n.code, s.field, s.metric FROM city.series s JOIN city.sensor n USING (sensor_id)"
+            " WHERE s.valid_to = 'infinity'"
         )
     }
     mistakes = [
@@ -95,9 +205,11 @@ def _refuse_changes(connection: psycopg.Connection, city: City) -> None:
         raise MistakesError(mistakes)
 
 
-def _register_series(cursor: psycopg.Cursor, city: City) -> None:
-    lines = [placed.line for placed in city.series]
-    sites = {(line.territory, line.site): line for line in lines}
+def _save_sites(
+    cursor: psycopg.Cursor, series: Sequence[PlacedSeries]
+) -> dict[tuple[str, str], int]:
+    """Sites as the lines describe them; their ids by territory and code."""
+    sites = {(placed.line.territory, placed.line.site): placed.line for placed in series}
     cursor.executemany(
         """
         INSERT INTO city.site (territory_id, code, name, longitude, latitude)
@@ -111,39 +223,54 @@ def _register_series(cursor: psycopg.Cursor, city: City) -> None:
             for line in sites.values()
         ],
     )
-    cursor.executemany(
-        """
-        INSERT INTO city.sensor (site_id, code)
-        SELECT i.site_id, %s
-          FROM city.site i JOIN city.territory t USING (territory_id)
-         WHERE t.code = %s AND i.code = %s
-        ON CONFLICT (code) DO UPDATE SET site_id = excluded.site_id
-        """,
-        [
-            (line.sensor, line.territory, line.site)
-            for line in {line.sensor: line for line in lines}.values()
-        ],
+    rows = cursor.execute(
+        "SELECT t.code, i.code, i.site_id FROM city.site i JOIN city.territory t USING (territory_id)"
     )
-    cursor.executemany(
+    return {(territory, site): site_id for territory, site, site_id in rows}
+
+
+def _place(connection: psycopg.Connection, site: Site) -> int:
+    """The id of a site, made where it is new; what is not said of one that is there stays."""
+    row = connection.execute(
         """
-        INSERT INTO city.series (sensor_id, metric, field, unit, scale, shift, step_s, stamp,
-                                 register_max)
-        SELECT sensor_id, %s, %s, %s, %s, %s, %s, %s, %s FROM city.sensor WHERE code = %s
-        ON CONFLICT (sensor_id, field) DO UPDATE
-           SET (metric, unit, scale, shift, step_s, stamp, register_max)
-             = (excluded.metric, excluded.unit, excluded.scale, excluded.shift,
-                excluded.step_s, excluded.stamp, excluded.register_max)
+        INSERT INTO city.site AS i (territory_id, code, name, longitude, latitude)
+        SELECT territory_id, %(code)s, coalesce(nullif(%(name)s, ''), %(code)s), %(longitude)s,
+               %(latitude)s
+          FROM city.territory WHERE code = %(territory)s
+        ON CONFLICT (territory_id, code) DO UPDATE
+           SET name = coalesce(nullif(%(name)s, ''), i.name),
+               longitude = coalesce(excluded.longitude, i.longitude),
+               latitude = coalesce(excluded.latitude, i.latitude)
+        RETURNING site_id
         """,
-        [
-            (
-                p.metric.name, p.line.field, p.line.unit, p.scale, p.shift, p.line.step_s,
-                p.line.stamp,
-                None if p.line.register_max is None else p.line.register_max * p.scale,
-                p.line.sensor,
-            )
-            for p in city.series
-        ],
-    )  # fmt: skip
+        {
+            "territory": site.territory, "code": site.code, "name": site.name,
+            "longitude": site.longitude, "latitude": site.latitude,
+        },
+    ).fetchone()  # fmt: skip
+    if row is None:
+        known = [code for (code,) in connection.execute("SELECT code FROM city.territory")]
+        raise NotNamed(
+            f"territory {site.territory!r} is not registered; {near(site.territory, known)}"
+            " (a new one is a [[territory]] of city.toml)"
+        )
+    return int(row[0])
+
+
+def _aims(sites: Mapping[tuple[str, str], int], series: Sequence[PlacedSeries]) -> dict[str, Aim]:
+    """What the lines want of each sensor."""
+    fields: dict[str, dict[str, Wanted]] = {}
+    site_of: dict[str, int] = {}
+    for placed in series:
+        line = placed.line
+        site_id = site_of[line.sensor] = sites[line.territory, line.site]
+        top = None if line.register_max is None else line.register_max * placed.scale
+        assert line.unit is not None  # the metric's own where the line has none
+        fields.setdefault(line.sensor, {})[line.field] = Wanted(
+            Identity(placed.metric.name, site_id, line.step_s, top),
+            Conversion(line.unit, placed.scale, placed.shift, line.stamp),
+        )
+    return {sensor: Aim(site_of[sensor], wanted) for sensor, wanted in fields.items()}
 
 
 async def load_routes(connection: asyncpg.Connection) -> Routes:
@@ -151,22 +278,38 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         revision = await connection.fetchval("SELECT revision FROM city.revision")
         bindings = await load_bindings(connection)
+        codecs = await load_codecs(connection)
         sensors = await connection.fetch(
             "SELECT sensor_id, code FROM city.sensor WHERE sensor_id > 0"
         )
         rows = await connection.fetch(
             """
-            SELECT s.series_id, s.sensor_id, n.code, s.field, s.scale, s.shift, s.step_s, s.stamp,
-                   s.unit, s.metric, m.domain, m.low, m.high, m.unit AS canonical
-              FROM city.series s JOIN city.sensor n USING (sensor_id) JOIN city.metric m USING (metric)
-             ORDER BY s.series_id
+            SELECT s.series_id, n.code, s.field, c.scale, c.shift, s.step_s, c.stamp, c.unit,
+                   s.metric, m.domain, m.low, m.high, m.unit AS canonical,
+                   nullif(greatest(s.valid_from, c.since), '-infinity') AS start,
+                   nullif(s.valid_to, 'infinity') AS stop
+              FROM city.series s
+              JOIN city.sensor n USING (sensor_id)
+              JOIN city.metric m USING (metric)
+              CROSS JOIN LATERAL (
+                   SELECT s.converted_since AS since, s.unit, s.scale, s.shift, s.stamp
+                    UNION ALL
+                   SELECT f.since, f.unit, f.scale, f.shift, f.stamp
+                     FROM city.former_conversion f WHERE f.series_id = s.series_id) c
+             WHERE s.valid_from < s.valid_to AND c.since < s.valid_to
+             ORDER BY s.sensor_id, s.field, s.valid_from, c.since
             """
         )
     known: dict[str, tuple[int, dict[str, int]]] = {
         row["code"]: (row["sensor_id"], {}) for row in sensors
     }
+    back_us = np.array(
+        [row["step_s"] * 1_000_000 if row["stamp"] == "end" else 0 for row in rows], np.int64
+    )
+    versions: dict[tuple[str, str], list[int]] = {}
     for position, row in enumerate(rows):
         known[row["code"]][1][row["field"]] = position
+        versions.setdefault((row["code"], row["field"]), []).append(position)
     return Routes(
         revision=revision,
         bindings=bindings,
@@ -177,10 +320,39 @@ async def load_routes(connection: asyncpg.Connection) -> Routes:
         shift=np.array([row["shift"] for row in rows], np.float64),
         low=np.array([row["low"] for row in rows], np.float64),
         high=np.array([row["high"] for row in rows], np.float64),
-        back_us=np.array(
-            [row["step_s"] * 1_000_000 if row["stamp"] == "end" else 0 for row in rows], np.int64
-        ),
+        back_us=back_us,
         metric=tuple(row["metric"] for row in rows),
         unit=tuple(row["unit"] for row in rows),
         canonical=tuple(row["canonical"] for row in rows),
+        codecs=codecs,
+        timelines=_timelines(rows, list(versions.values()), back_us),
     )  # fmt: skip
+
+
+def _timelines(
+    rows: Sequence[asyncpg.Record], versions: Sequence[Sequence[int]], back_us: NDArray[np.int64]
+) -> Timelines | None:
+    """The histories of the fields that have one."""
+    histories: list[list[tuple[int, int]]] = []
+    for positions in versions:
+        first, last = rows[positions[0]], rows[positions[-1]]
+        if len(positions) == 1 and first["start"] is None and last["stop"] is None:
+            continue
+        entries = [(SINCE_EVER_US, NOT_YET if first["start"] else positions[0])]
+        ended: int | None = None
+        for position in positions:
+            start, stop = (_us(rows[position][end]) for end in ("start", "stop"))
+            if start is not None:
+                if ended is not None and ended < start:
+                    entries.append((ended, RETIRED))
+                entries.append((start + int(back_us[position]), position))
+            ended = None if stop is None else stop + int(back_us[position])
+        if ended is not None:
+            entries.append((ended, RETIRED))
+        histories.append(entries)
+    return Timelines.of_histories(len(rows), histories) if histories else None
+
+
+def _us(time: datetime.datetime | None) -> int | None:
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return None if time is None else (time - epoch) // datetime.timedelta(microseconds=1)

@@ -31,7 +31,10 @@ class NotNamed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A series as people name it. ``low`` to ``high`` is admissible, in ``unit``, the metric's."""
+    """A series as people name it. ``low`` to ``high`` is admissible, in ``unit``, the metric's.
+
+    ``begins`` and ``ends`` are ``None`` where it has always been and where it goes on.
+    """
 
     series_id: int
     sensor_id: int
@@ -44,6 +47,14 @@ class Measured:
     high: float
     step_s: int
     timezone: str
+    site: str = ""
+    begins: datetime.datetime | None = None
+    ends: datetime.datetime | None = None
+
+    def overlaps(self, span: Span) -> bool:
+        """Whether some of the span belongs to the series."""
+        begun = self.begins is None or self.begins < span.stop
+        return begun and (self.ends is None or span.start < self.ends)
 
     def table(self, name: str) -> sql.Identifier:
         """A table of the series' domain."""
@@ -107,7 +118,7 @@ def named(
     metric: str | None = None,
     field: str | None = None,
 ) -> list[Measured]:
-    """The series of a sensor, of one metric or of all, by metric and field.
+    """The series of a sensor, of one metric or of all, by metric, field and time.
 
     Raises
     ------
@@ -118,14 +129,16 @@ def named(
         found = cursor.execute(
             """
             SELECT s.series_id, s.sensor_id, n.code AS sensor, s.metric, s.field, m.domain, m.unit,
-                   m.low, m.high, s.step_s, t.timezone
+                   m.low, m.high, s.step_s, t.timezone, t.code || '/' || i.code AS site,
+                   nullif(s.valid_from, '-infinity') AS begins,
+                   nullif(s.valid_to, 'infinity') AS ends
               FROM city.sensor n
               JOIN city.series s USING (sensor_id)
               JOIN city.metric m USING (metric)
-              JOIN city.site i USING (site_id)
+              JOIN city.site i ON i.site_id = s.site_id
               JOIN city.territory t USING (territory_id)
-             WHERE n.code = %s
-             ORDER BY s.metric, s.field
+             WHERE n.code = %s AND s.valid_from < s.valid_to
+             ORDER BY s.metric, s.field, s.valid_from
             """,
             [sensor],
         ).fetchall()
@@ -133,19 +146,20 @@ def named(
         known = [
             c for (c,) in connection.execute("SELECT code FROM city.sensor WHERE sensor_id > 0")
         ]
-        raise NotNamed(f"sensor {sensor!r} is not registered; {_near(sensor, known)}")
+        raise NotNamed(f"sensor {sensor!r} is not registered; {near(sensor, known)}")
     chosen = [one for one in found if metric in (None, one.metric)]
     if not chosen:
         metrics = sorted({one.metric for one in found})
-        raise NotNamed(f"sensor {sensor!r} does not measure {metric!r}; {_near(metric, metrics)}")
+        raise NotNamed(f"sensor {sensor!r} does not measure {metric!r}; {near(metric, metrics)}")
     fields = [one for one in chosen if field in (None, one.field)]
     if not fields:
         names = [one.field for one in chosen]
-        raise NotNamed(f"sensor {sensor!r} has no such field as {field!r}; {_near(field, names)}")
+        raise NotNamed(f"sensor {sensor!r} has no such field as {field!r}; {near(field, names)}")
     return fields
 
 
-def _near(name: str | None, known: list[str]) -> str:
+def near(name: str | None, known: list[str]) -> str:
+    """What may have been meant."""
     close = difflib.get_close_matches(name or "", known, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"

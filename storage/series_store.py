@@ -17,7 +17,6 @@ async def load_series(connection: asyncpg.Connection, domain: Domain) -> SeriesT
                s.register_max, t.timezone
           FROM city.series s
           JOIN city.metric m USING (metric)
-          JOIN city.sensor n USING (sensor_id)
           JOIN city.site i USING (site_id)
           JOIN city.territory t USING (territory_id)
          WHERE m.domain = $1

@@ -115,7 +115,7 @@ def flag(
 
     said = None if word is Word.NONE else Flag[word.name]
     with _connected() as connection:
-        series = _one(connection, sensor, metric, field)
+        series = _one(connection, sensor, metric, field, start, stop)
         span, assumed = _span(start, stop, series.timezone)
         author = _author(person, why)
         with _progress("Flagging") as progress:
@@ -160,7 +160,7 @@ def correct(
     ) != 1:
         _fail("give one of --value, --scale with --shift, or --file", 2)
     with _connected() as connection:
-        series = _one(connection, sensor, metric, field)
+        series = _one(connection, sensor, metric, field, start, stop)
         author = _author(person, why)
         span, assumed, new = None, False, None
         if file is not None:
@@ -264,15 +264,37 @@ def _fail(message: str, status: int) -> NoReturn:
 
 
 def _one(
-    connection: psycopg.Connection[Any], sensor: str, metric: str, field: str | None
-) -> Measured:
+    connection: psycopg.Connection[Any], sensor: str, metric: str, field: str | None,
+    start: str | None, stop: str | None,
+) -> Measured:  # fmt: skip
     from storage import review
 
     found = review.named(connection, sensor, metric, field)
-    if len(found) > 1:
-        fields = ", ".join(one.field for one in found)
+    names = list(dict.fromkeys(one.field for one in found))
+    if len(names) == 1 and len(found) > 1:
+        return _at_its_time(found, start, stop)
+    if len(names) > 1:
+        fields = ", ".join(names)
         _fail(f"sensor {sensor!r} sends {metric} in several fields: {fields}; choose by --field", 2)
     return found[0]
+
+
+def _at_its_time(found: list[Measured], start: str | None, stop: str | None) -> Measured:
+    """Of the series that a field has been one after the other, the one of the span."""
+    if start is None or stop is None:
+        return found[-1]
+    span, _ = _span(start, stop, found[-1].timezone)
+    meant = [one for one in found if one.overlaps(span)]
+    if len(meant) > 1:
+        ends = ", ".join(
+            f"{one.site} until {one.ends.isoformat()}" for one in meant[:-1] if one.ends
+        )
+        _fail(
+            f"the span reaches over a change of the sensor, which was at {ends}; change what was"
+            " before and what came after one by one",
+            2,
+        )
+    return meant[0] if meant else found[-1]
 
 
 def _span(start: str, stop: str, zone: str) -> tuple[Span, bool]:

@@ -93,7 +93,7 @@ def as_table(series: list[Measured], rows: list[Seen], more: bool) -> None:
             flag_word(row.flag), flag_word(row.source), ", ".join(failed_tests(row.failed)),
             flag_word(row.person) if row.person else "", _number(row.original),
         )  # fmt: skip
-    output(_KEPT_WIDTH).print(table)
+    output(_KEPT_WIDTH).print(table, markup=False)
     if more:
         print(f"These are the first {len(rows):,}; narrow the span, or give a larger --limit.")
 
@@ -123,7 +123,7 @@ def log_table(lines: list[Done]) -> None:
             _utc(line.start) if line.start else "", _utc(line.stop) if line.stop else "",
             f"{line.readings:,}", line.detail, line.why,
         )  # fmt: skip
-    output(_KEPT_WIDTH).print(table)
+    output(_KEPT_WIDTH).print(table, markup=False)
 
 
 def say_zone(series: Measured, assumed: bool) -> None:

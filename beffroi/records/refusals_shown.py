@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from beffroi.terminal import printable
 from collector.again import Replayed
 from collector.remedies import REMEDIES
 from storage.intake import Intake
@@ -114,7 +115,7 @@ def print_summary(
     table.add_column("e.g. id", justify="right", no_wrap=True)
     for one in found:
         table.add_row(
-            escape(_printable(one.key)),
+            escape(printable(one.key)),
             f"{one.messages:,}",
             f"{one.readings:,}",
             f"{one.first:%Y-%m-%d %H:%M}",
@@ -132,8 +133,8 @@ def print_message(console: Console, message: RefusedMessage, now: list[Became] |
     facts.add_column(style="bold", no_wrap=True)
     facts.add_column(overflow="fold")
     facts.add_row("received", f"{message.received_at:%Y-%m-%d %H:%M:%S.%f} UTC")
-    facts.add_row("topic", escape(_printable(message.topic)))
-    facts.add_row("sensor", escape(_printable(message.rows[0].sensor)))
+    facts.add_row("topic", escape(printable(message.topic)))
+    facts.add_row("sensor", escape(printable(message.rows[0].sensor)))
     facts.add_row("payload", f"{message.bytes:,} bytes" + _state(message))
     console.print(facts)
     text = readable(message.payload)
@@ -148,10 +149,10 @@ def print_message(console: Console, message: RefusedMessage, now: list[Became] |
     table.add_column("reason", no_wrap=True)
     table.add_column("why", overflow="fold")
     for row in message.rows[:_SHOWN_ROWS]:
-        what = escape(_printable(row.field)) or "the message"
+        what = escape(printable(row.field)) or "the message"
         count = max(row.messages if not row.field else row.readings, 1)
         what += f" ({count:,})" if count > 1 else ""
-        table.add_row(what, row.reason, escape(_printable(row.detail)))
+        table.add_row(what, row.reason, escape(printable(row.detail)))
     console.print(table)
     if len(message.rows) > _SHOWN_ROWS:
         rest = len(message.rows) - _SHOWN_ROWS
@@ -165,7 +166,7 @@ def print_message(console: Console, message: RefusedMessage, now: list[Became] |
         return
     console.print("[bold]Replayed now it would become[/bold]")
     for one in now[:_SHOWN_ROWS]:
-        console.print("  " + escape(_printable(_words(one))), soft_wrap=True)
+        console.print("  " + escape(printable(_words(one))), soft_wrap=True)
     if len(now) > _SHOWN_ROWS:
         console.print(f"  … and {len(now) - _SHOWN_ROWS} more", style="dim")
     if not now:
@@ -279,10 +280,10 @@ def _line(message: RefusedMessage) -> list[str]:
     return [
         str(message.message_id),
         f"{message.received_at:%Y-%m-%d %H:%M:%S}",
-        _printable(_whose(message)),
+        printable(_whose(message)),
         reasons[0] + (f" +{len(reasons) - 1}" if len(reasons) > 1 else ""),
         _refused(message),
-        _printable(f"{first.field}: {first.detail}" if first.field else first.detail),
+        printable(f"{first.field}: {first.detail}" if first.field else first.detail),
     ]
 
 
@@ -320,10 +321,3 @@ def _words(one: Became) -> str:
         return f"{what}: refused, {one.reason}: {one.detail}"
     value = "missing" if one.value is None else f"{one.value:.10g} {one.unit}"
     return f"{one.sensor} {one.field}: {value} at {one.time}"
-
-
-def _printable(text: str) -> str:
-    """A sender's words must not move the cursor."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )

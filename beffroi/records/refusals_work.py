@@ -21,8 +21,10 @@ from beffroi.records.question import QuestionError
 from beffroi.terminal import output
 from collector import again
 from collector import settings as collector_settings
+from collector.certificates import versions
 from collector.decode import Decoding
-from storage import database, refused, replaying
+from collector.formats.births import PastBirths
+from storage import births, database, refused, replaying
 from storage.reading import Reason
 from storage.refused import By, Selection
 from storage.registry import load_routes
@@ -67,7 +69,9 @@ def selection(
             raise QuestionError(f"{option}: {error}") from None
     if times[0] and times[1] and times[0] >= times[1]:
         raise QuestionError("--from must be before --to")
-    return Selection(messages, sensor, None if reason is None else Reason(reason), topic, *times)
+    return Selection(
+        messages, sensor, None if reason is None else Reason(reason), topic, times[0], times[1]
+    )
 
 
 def show_list(wanted: Selection, limit: int, by: By | None, as_json: bool) -> None:
@@ -106,8 +110,8 @@ def show_message(wanted: Selection, as_json: bool) -> None:
         for message in (await refused.load(connection, wanted.messages or [])).values():
             now = None
             if not message.cut:
-                decoding = await _decoding(connection)
-                now = refusals_shown.becoming(again.decode(decoding, [message]), decoding.routes)
+                reader = await decoding(connection)
+                now = refusals_shown.becoming(again.decode(reader, [message]), reader.routes)
             if as_json:
                 print(json.dumps(refusals_shown.as_whole_object(message, now)))
             else:
@@ -146,7 +150,7 @@ def replay(
         with bar(Console(stderr=True), "Replaying") as bars:
             task = bars.add_task("messages", total=count)
             done = await again.replay(
-                connection, await _decoding(connection), wanted, person=who, why=because,
+                connection, await decoding(connection), wanted, person=who, why=because,
                 dry_run=dry_run, progress=lambda seen: bars.update(task, completed=seen),
             )  # fmt: skip
         if as_json:
@@ -173,7 +177,8 @@ async def _check_sensor(connection: asyncpg.Connection, wanted: Selection) -> No
     )
 
 
-async def _decoding(connection: asyncpg.Connection) -> Decoding:
+async def decoding(connection: asyncpg.Connection) -> Decoding:
+    """What reads messages under the registry as it is now."""
     # Nothing is asked of a broker here, so its address may be missing.
     settings = collector_settings.from_environment({"BEFFROI_MQTT_URL": "mqtt://-"} | os.environ)
     return Decoding(
@@ -181,6 +186,7 @@ async def _decoding(connection: asyncpg.Connection) -> Decoding:
         payload_bytes=settings.payload_bytes,
         oldest=settings.oldest,
         ahead_s=settings.ahead_s,
+        births=PastBirths(versions(await births.history(connection))),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from collector import personal
+from collector.formats.births import Births
 from storage.codec import Codec
 from storage.reading import Reading, Reason, Refusal
 
@@ -18,11 +19,13 @@ from storage.reading import Reading, Reason, Refusal
 class Hints(NamedTuple):
     """What the topic and its binding in ``city.toml`` say about the messages of one topic.
 
-    sensor: device id from the topic, "" where the topic names none.
+    sensor: device id from the topic, "" where the topic names none. All readings of a message
+        are then of this device; none of another is taken.
     timezone: IANA zone of times without an offset.
     time_field: name (dotted path) of the time member, "" for the usual names.
     topic: the whole topic, in which some formats say what a message is about.
     codec: how the device packs its bytes, for networks that pass on bytes; None: not known.
+    births: what Sparkplug birth certificates said, read and filled in turn; None: nothing.
     """
 
     sensor: str
@@ -30,6 +33,7 @@ class Hints(NamedTuple):
     time_field: str = ""
     topic: str = ""
     codec: Codec | None = None
+    births: Births | None = None
 
 
 class Decoded(NamedTuple):
@@ -49,6 +53,10 @@ class Decoded(NamedTuple):
     sensor: str = ""
 
 
+LONGEST_PATH = 10**9
+"""Characters of a field to which inner names are added; none longer can be registered."""
+
+
 class Undecodable(Exception):
     """The whole message cannot be read and is refused."""
 
@@ -58,12 +66,36 @@ class Undecodable(Exception):
         self.detail = detail
 
 
+def checked_path(field: str) -> str:
+    """``field``, to which the names of what it holds are added.
+
+    Every one of a thousand values would repeat a name that fills the rest of the message.
+    """
+    if len(field) > LONGEST_PATH:
+        raise Undecodable(
+            Reason.BAD_PAYLOAD, f"values under a name of more than {LONGEST_PATH} characters"
+        )
+    return field
+
+
 def refused_text(field: str, text: str, what: str) -> Refusal:
     """The refusal of text that is no reading: ``what`` it is, unless it is personal."""
     kind = personal.kind(text)
     if kind:
         return Refusal(field, Reason.PERSONAL, f"{kind} must not be sent")
     return Refusal(field, Reason.BAD_VALUE, what)
+
+
+OF_OTHERS = (
+    "the topic names a device and the message others; only where the binding's topic has no"
+    " {sensor} may messages name whose they are"
+)
+"""What is told of a message, or of its part, that speaks of other devices than its topic."""
+
+
+def of_others(readings: Sequence[Reading]) -> list[Refusal]:
+    """What another device than the topic's is said to measure: nobody writes in its name."""
+    return [Refusal(one.field, Reason.UNKNOWN_SENSOR, OF_OTHERS) for one in readings]
 
 
 Decoder = Callable[[bytes, Hints, int], Decoded]

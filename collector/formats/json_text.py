@@ -28,7 +28,7 @@ def parse(payload: bytes) -> Any:
     {'no2': 12.5}
     """
     # As a number: searching for bytes costs as much as parsing a small message.
-    if _BACKSLASH in payload:
+    if _BACKSLASH in payload and b"\\u0000" in payload:
         nul = _NUL_ESCAPE.search(payload)
         if nul is not None:
             raise Undecodable(Reason.BAD_PAYLOAD, f"a NUL character near byte {nul.start()}")

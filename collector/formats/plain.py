@@ -7,7 +7,14 @@ from math import isfinite, nan
 from typing import Any
 
 from collector import personal, times
-from collector.formats.format import Decoded, Format, Hints, Undecodable, refused_text
+from collector.formats.format import (
+    Decoded,
+    Format,
+    Hints,
+    Undecodable,
+    checked_path,
+    refused_text,
+)
 from collector.formats.json_text import parse
 from storage.reading import Flag, Reading, Reason, Refusal
 
@@ -43,11 +50,11 @@ def decode(payload: bytes, hints: Hints, received_us: int) -> Decoded:
             time_us, time_name = _time_of(message, hints)
         except times.NotATime as problem:
             raise Undecodable(Reason.BAD_TIME, str(problem)) from None
-        _read(message, time_name, hints.sensor, time_us, decoded)
+        read_members(message, time_name, hints.sensor, time_us, decoded)
     elif type(message) is list:
         _read_list(message, hints, decoded)
     else:
-        _read({"value": message}, "", hints.sensor, None, decoded)
+        read_members({"value": message}, "", hints.sensor, None, decoded)
     return decoded
 
 
@@ -60,7 +67,7 @@ def _read_list(messages: list[Any], hints: Hints, decoded: Decoded) -> None:
         except times.NotATime as problem:
             # The other entries have times of their own and are kept.
             own = Decoded([], [])
-            _read(message, hints.time_field, hints.sensor, None, own)
+            read_members(message, hints.time_field, hints.sensor, None, own)
             fields = [one.field for one in own.readings] + [one.field for one in own.refusals]
             decoded.refusals.extend(
                 Refusal(field, Reason.BAD_TIME, f"entry {position}: {problem}")
@@ -68,31 +75,32 @@ def _read_list(messages: list[Any], hints: Hints, decoded: Decoded) -> None:
                 if field not in _TIME_NAMES
             )
         else:
-            _read(message, time_name, hints.sensor, time_us, decoded)
+            read_members(message, time_name, hints.sensor, time_us, decoded)
 
 
 def _time_of(message: dict[str, Any], hints: Hints) -> tuple[int | None, str]:
     """Microseconds and the path of the member that says them; (None, "") where none does."""
     if hints.time_field:
-        value = _at(message, hints.time_field)
-        return _microseconds(value, hints.timezone), hints.time_field
+        value = member_at(message, hints.time_field)
+        return microseconds(value, hints.timezone), hints.time_field
     if _TIME_NAMES.isdisjoint(message):
         return None, ""
     for name in TIME_NAMES:
         if name in message:
             value = message[name]
             if name != "t":
-                return _microseconds(value, hints.timezone), name
+                return microseconds(value, hints.timezone), name
             # A lone t is as often a temperature: only what reads as a recent time is one.
             try:
-                time_us = _microseconds(value, hints.timezone)
+                time_us = microseconds(value, hints.timezone)
             except times.NotATime:
                 return None, ""
             return (time_us, name) if (time_us or 0) >= _T_SINCE_US else (None, "")
     return None, ""
 
 
-def _at(message: dict[str, Any], path: str) -> Any:
+def member_at(message: dict[str, Any], path: str) -> Any:
+    """The member at a dotted path; None where there is none."""
     value: Any = message
     if path in message:
         return message[path]
@@ -103,7 +111,8 @@ def _at(message: dict[str, Any], path: str) -> Any:
     return value
 
 
-def _microseconds(value: Any, timezone: str) -> int | None:
+def microseconds(value: Any, timezone: str) -> int | None:
+    """The time that a member says, None for null or empty text."""
     kind = type(value)
     if kind is str:
         return times.from_text(value, timezone) if value else None
@@ -114,7 +123,7 @@ def _microseconds(value: Any, timezone: str) -> int | None:
     raise times.NotATime("the time member is neither a number nor text")
 
 
-def _read(
+def read_members(
     members: dict[str, Any],
     time_name: str,
     sensor: str,
@@ -144,7 +153,8 @@ def _read(
             raise Undecodable(Reason.BAD_PAYLOAD, f"nested deeper than {MAX_DEPTH} levels")
         else:
             inner = value if kind is dict else {str(i): one for i, one in enumerate(value)}
-            _read(inner, time_name, sensor, time_us, decoded, f"{field}.", depth + 1)
+            below = f"{checked_path(field)}."
+            read_members(inner, time_name, sensor, time_us, decoded, below, depth + 1)
 
 
 def _read_text(text: str, field: str, sensor: str, time_us: int | None, decoded: Decoded) -> None:

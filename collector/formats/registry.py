@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from collector.formats import plain, senml
+from collector.formats import (
+    airrohr,
+    chirpstack,
+    dsmr,
+    ngsi,
+    plain,
+    senml,
+    sensorthings,
+    shelly,
+    sparkplug,
+    tasmota,
+    tic,
+    tts,
+    zigbee2mqtt,
+)
 from collector.formats.format import Format
 
 FORMATS: dict[str, Format] = {
     one.name: one
     for one in (
+        sparkplug.FORMAT,
+        chirpstack.FORMAT,
+        tts.FORMAT,
+        dsmr.FORMAT,
+        tic.FORMAT,
         senml.FORMAT,
+        ngsi.FORMAT,
+        airrohr.FORMAT,
+        sensorthings.FORMAT,
+        shelly.FORMAT,
+        tasmota.FORMAT,
+        zigbee2mqtt.FORMAT,
         plain.FORMAT,
     )
 }

@@ -23,6 +23,7 @@ CONNECT_S = 10.0
 
 PUBACK, PUBREC, PUBCOMP = 0x4002, 0x5002, 0x7002
 _PINGREQ = b"\xc0\x00"
+_PUBLISH = 0x30
 _GOODBYE_S = 2.0
 
 
@@ -115,6 +116,10 @@ class Link(ABC):
         if self._saw_qos2:
             mids = [m.mid for m in messages if m.qos == 2 and m.generation == mine]
             self._send(packets(self.qos2_answer, mids))
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send one message at QoS 0."""
+        self._send(publish_packet(topic, payload, v5=self.protocol == 5))
 
     def ping(self) -> None:
         """Ask for a sign of life; ``pongs`` counts the answers."""
@@ -220,6 +225,24 @@ class Link(ABC):
         if self.ended is None:
             self.ended, self.problem = end, problem
             self._changed.set()
+
+
+def publish_packet(topic: str, payload: bytes, *, v5: bool) -> bytes:
+    """PUBLISH at QoS 0, not retained.
+
+    Examples
+    --------
+    >>> publish_packet("a", b"!", v5=False).hex(" ")
+    '30 04 00 01 61 21'
+    """
+    name = topic.encode()
+    body = len(name).to_bytes(2) + name + (b"\0" if v5 else b"") + payload
+    length, rest = bytearray(), len(body)
+    while True:
+        rest, digit = divmod(rest, 128)
+        length.append(digit | (128 if rest else 0))
+        if not rest:
+            return bytes([_PUBLISH, *length]) + body
 
 
 def packets(kind: int, mids: Sequence[int]) -> bytes:

@@ -224,6 +224,14 @@ class MqttSource:
             if gone:
                 self._link.unsubscribe(gone)
 
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """See :meth:`collector.source.Source.publish`."""
+        link = self._link
+        if link is None or not link.ready or link.ended:
+            return False
+        link.publish(topic, payload)
+        return True
+
     async def leave(self) -> None:
         """Leave for good: returns once nothing is queued any more and the session is ended.
 

@@ -23,8 +23,10 @@ from pydantic import (
 )
 
 from storage.catalogue import METRICS, Metric
-from storage.city import Code, OwnMetric, Territory
-from storage.mistakes import Mistake, MistakesError, line_of, parse_toml, read_text
+from storage.city import OwnMetric, Territory
+from storage.mistakes import Mistake, MistakesError, parse_toml, read_text
+from storage.profiles import Code
+from storage.toml_lines import line_of
 from storage.units import UnitError, conversion
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -259,7 +261,7 @@ def _contradictions(mapping: Mapping) -> list[tuple[tuple[int | str, ...], str]]
         constant = by_name.get(value.metric.constant)
         if constant and value.unit and value.unit.constant:
             try:
-                conversion(value.unit.constant, constant.unit)
+                conversion(value.unit.constant, constant.unit, constant.name)
             except UnitError as error:
                 what = f"{error}; {constant.name} is kept in {constant.unit}"
                 found.append((("value", number, "unit"), what))

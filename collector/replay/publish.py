@@ -17,7 +17,7 @@ from collector.replay.mapping import TIME_FIELD
 from collector.replay.read import Recording
 from collector.settings import broker_from_url
 from storage.bindings import REPLAY
-from storage.city import Series
+from storage.sensor_list import Series
 
 _PER_TURN = 50
 _PATIENCE_S = 30.0

@@ -18,9 +18,10 @@ from collector.replay.clock import Clock, Instant, NoInstant, second_passes
 from collector.replay.mapping import Mapping, Sensor, Told, Value, zone_of
 from collector.replay.rows import Row, rows
 from storage.catalogue import Metric
-from storage.city import City, PlacedSeries, Series
+from storage.city import City
 from storage.mistakes import Mistake, MistakesError
 from storage.reading import FloatArray, IntArray
+from storage.sensor_list import PlacedSeries, Series
 from storage.units import UnitError, conversion
 
 _MISTAKES_SHOWN = 20
@@ -89,7 +90,8 @@ def city_of(mapping: Mapping, recording: Recording) -> City:
     placed = []
     for line in recording.series:
         metric = by_name[line.metric]
-        placed.append(PlacedSeries(line, metric, *conversion(line.unit or "", metric.unit)))
+        affine = conversion(line.unit or "", metric.unit, metric.name)
+        placed.append(PlacedSeries(line, metric, *affine))
     first = mapping.territory[0]
     return City(
         first.name, str(first.timezone), mapping.territory, (), mapping.metrics(), tuple(placed)
@@ -219,7 +221,7 @@ class _Reading:
             return None
         canonical = self._by_name[metric].unit
         try:
-            conversion(unit or canonical, canonical)
+            conversion(unit or canonical, canonical, metric)
             series = Series(
                 territory=own.territory or word(place.territory) or mapping.territory[0].code,
                 site=own.site or word(place.site) or code,

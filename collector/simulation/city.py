@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from collector.simulation.devices import KINDS, Kind, World
+from collector.simulation.envelopes import FORMS, ZONE
 from collector.simulation.noise import uniform
 from storage.reading import FloatArray, IntArray
 
@@ -53,12 +54,6 @@ TOWNS = (
 )  # fmt: skip
 
 CITY_NAME = "Communauté de Valbrume"
-ZONE = "Europe/Paris"
-_BINDINGS = (
-    ("city/{territory}/{site}/{sensor}", "plain", "UTC"),
-    ("local/{territory}/{site}/{sensor}", "plain", ZONE),
-    ("senml/{territory}/{site}/{sensor}", "senml", "UTC"),
-)
 _IGNORE = ("battery", "rssi", "status")
 _COLUMNS = (
     "territory", "site", "site_name", "longitude", "latitude", "sensor", "metric", "field", "unit",
@@ -79,13 +74,19 @@ class Fleet:
         How much of everything passes there, about 1.
     phase : float64, shape (n,)
         When in its step a device speaks. [s]
+    codes, topics
+        What each is called, and where it speaks.
+    places
+        Territory and site of each.
     """
 
     kind: Kind
     who: IntArray
     size: FloatArray
     phase: FloatArray
+    codes: tuple[str, ...]
     topics: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +119,13 @@ def make_city(sensors: int = 240, seed: int = 1) -> SimulatedCity:
     first = 0
     for kind, number in zip(KINDS, _apportion(sensors), strict=True):
         who = np.arange(first, first + number, dtype=np.int32)
-        topics = []
+        codes, topics, places = [], [], []
         for device, position in zip(who.tolist(), range(number), strict=True):
-            code = f"{kind.name}-{position + 1:03d}"
+            code = kind.form.code(kind.name, position + 1)
             town, site, name, longitude, latitude = _place(seed, device)
-            topics.append(f"{kind.topic}/{town.code}/{site}/{code}")
+            codes.append(code)
+            topics.append(kind.form.topic_of(town.code, site, code))
+            places.append((town.code, site))
             for channel in kind.channels:
                 writer.writerow(
                     (
@@ -133,7 +136,7 @@ def make_city(sensors: int = 240, seed: int = 1) -> SimulatedCity:
                 )  # fmt: skip
         size = 0.55 + 0.9 * uniform(seed, who, 501)
         phase = np.floor(uniform(seed, who, 502) * kind.step_s * 10.0) / 10.0
-        fleets.append(Fleet(kind, who, size, phase, tuple(topics)))
+        fleets.append(Fleet(kind, who, size, phase, tuple(codes), tuple(topics), tuple(places)))
         first += number
     return SimulatedCity(World(seed), tuple(fleets), _city_toml(), table.getvalue())
 
@@ -177,10 +180,10 @@ def _city_toml() -> str:
             f"code_system = {_quoted(town.code_system)}", f"timezone = {_quoted(town.timezone)}",
         ]  # fmt: skip
     ignore = ", ".join(_quoted(name) for name in _IGNORE)
-    for topic, form, zone in _BINDINGS:
+    for form in FORMS:
         lines += [
-            "", "[[binding]]", f"topic = {_quoted(topic)}", f"format = {_quoted(form)}",
-            f"timezone = {_quoted(zone)}", f"ignore = [{ignore}]",
+            "", "[[binding]]", f"topic = {_quoted(form.topic)}",
+            f"format = {_quoted(form.format)}", f"timezone = {_quoted(form.timezone)}", f"ignore = [{ignore}]",
         ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

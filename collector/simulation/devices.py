@@ -9,6 +9,19 @@ from enum import StrEnum
 import numpy as np
 
 from collector.simulation import weather
+from collector.simulation.envelopes import (
+    AIRROHR,
+    CHIRPSTACK,
+    DSMR,
+    LOCAL,
+    NGSI,
+    PLAIN,
+    SENML,
+    SHELLY,
+    TIC,
+    TTS,
+    Form,
+)
 from collector.simulation.meters import Meters
 from collector.simulation.noise import counts, normal, smooth, uniform
 from storage.reading import FloatArray, IntArray
@@ -18,13 +31,15 @@ BOOLEAN = -1
 
 
 class Clock(StrEnum):
-    """How a device writes the time."""
+    """How a device writes the time; French meters say the season first, P1 meters last."""
 
     ISO_MS = "iso_ms"
     ISO_NS = "iso_ns"
     EPOCH_S = "epoch_s"
     EPOCH_MS = "epoch_ms"
     LOCAL = "local"
+    SEASON_FIRST = "season_first"
+    SEASON_LAST = "season_last"
     NONE = "none"
 
 
@@ -32,7 +47,8 @@ class Clock(StrEnum):
 class Channel:
     """One series of a device: a line of ``sensors.csv``.
 
-    ``decimals`` as sent; ``spike`` is what a false peak adds, 0 where none is believable.
+    ``decimals`` as sent, zeros before the number up to ``width`` characters; ``spike`` is
+    what a false peak adds, 0 where none is believable.
     """
 
     metric: str
@@ -41,6 +57,7 @@ class Channel:
     decimals: int
     spike: float = 0.0
     register_max: float | None = None
+    width: int = 0
 
 
 class World:
@@ -63,12 +80,14 @@ class Kind:
 
     ``share`` of 240 devices; ``step_s`` between messages; ``stamp`` as in sensors.csv
     (a device that ``counts`` reports whole steps of the clock, others sample when they
-    please); ``says`` is the payload with ``%s`` for the time and each channel, ``as_text``
-    where it puts numbers between quotes.
+    please); ``says`` is the payload with ``%s`` for the time and each channel, or what its
+    form wraps with ``%s`` for each channel alone; ``as_text`` where numbers are text, of
+    which a missing one is empty; ``relayed`` is what a relay that adds the time makes of a
+    device without a clock, in plain JSON.
     """
 
     name: str
-    topic: str
+    form: Form
     share: int
     step_s: int
     stamp: str
@@ -78,6 +97,7 @@ class Kind:
     measure: Measure
     counts: bool = False
     as_text: bool = False
+    relayed: str = ""
 
 
 def _air(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
@@ -189,6 +209,16 @@ def _electricity(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> li
     return [full_w * profile.total(t), _blur(w, who, t, 60, power, 0.02)]
 
 
+def _linky(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
+    energy, power = _electricity(w, who, size, t)
+    return [energy, power / 0.94]
+
+
+def _p1(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
+    energy, power = _electricity(w, who, size, t)
+    return [energy / 1000.0, power / 1000.0]
+
+
 def _pulses(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
     return [30_000.0 * size * w.meters.electricity.total(t)]
 
@@ -213,73 +243,88 @@ def _solar(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[Flo
 
 def _lighting(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
     on = w.meters.lamps.rate(t)
-    return [on, _blur(w, who, t, 80, 6.4 * size * on, 0.01)]
+    return [_blur(w, who, t, 80, 6_400.0 * size * on, 0.01), on]
 
 
 _C = Channel
+_ROHR = ("SDS_P1", "SDS_P2", "BME280_temperature", "BME280_humidity")
 # fmt: off
 KINDS: tuple[Kind, ...] = (
-    Kind("air", "city", 8, 60, "end", Clock.ISO_MS,
+    Kind("air", NGSI, 8, 60, "end", Clock.ISO_MS,
          (_C("no2", "no2", "ug/m3", 1, 400.0), _C("o3", "o3", "ug/m3", 1, 300.0), _C("pm10", "pm10", "ug/m3", 1, 500.0),
           _C("pm25", "pm25", "ug/m3", 1, 400.0), _C("co", "co", "ug/m3", 0)),
-         '{"time":"%s","no2":%s,"o3":%s,"pm10":%s,"pm25":%s,"co":%s}', _air),
-    Kind("box", "city", 30, 30, "unknown", Clock.EPOCH_S,
+         ",".join(f'"{name}":{{"type":"Property","value":%s,"unitCode":"GQ"}}'
+                  for name in ("no2", "o3", "pm10", "pm25", "co")), _air),
+    Kind("box", PLAIN, 24, 30, "unknown", Clock.EPOCH_S,
          (_C("pm10", "P1", "ug/m3", 2, 500.0), _C("pm25", "P2", "ug/m3", 2, 400.0), _C("temperature", "temperature", "Cel", 2),
           _C("humidity", "humidity", "%", 2)),
          '{"ts":%s,"P1":"%s","P2":"%s","temperature":"%s","humidity":"%s","rssi":-71}', _box, as_text=True),
-    Kind("noise", "senml", 20, 10, "end", Clock.EPOCH_S,
+    Kind("rohr", AIRROHR, 6, 30, "unknown", Clock.NONE,
+         (_C("pm10", "SDS_P1", "ug/m3", 2, 500.0), _C("pm25", "SDS_P2", "ug/m3", 2, 400.0),
+          _C("temperature", "BME280_temperature", "Cel", 2), _C("humidity", "BME280_humidity", "%", 2)),
+         ",".join(f'{{"value_type":"{name}","value":"%s"}}' for name in _ROHR), _box, as_text=True,
+         relayed='{"time":"%s",' + ",".join(f'"{name}":"%s"' for name in _ROHR) + "}"),
+    Kind("noise", SENML, 20, 10, "end", Clock.EPOCH_S,
          (_C("noise_level", "laeq", "dB(A)", 1, 30.0),),
          '[{"bt":%s,"n":"laeq","u":"dB(A)","v":%s}]', _noise),
-    Kind("mast", "city", 6, 30, "end", Clock.ISO_NS,
+    Kind("mast", PLAIN, 6, 30, "end", Clock.ISO_NS,
          (_C("temperature", "air.temperature", "[degF]", 1), _C("humidity", "air.humidity", "%", 0),
           _C("pressure", "air.pressure", "Pa", 0), _C("wind_speed", "wind.speed", "km/h", 1),
           _C("wind_direction", "wind.direction", "deg", 0), _C("rain", "rain", "mm", 3)),
          '{"timestamp":"%s","air":{"temperature":%s,"humidity":%s,"pressure":%s},'
          '"wind":{"speed":%s,"direction":%s},"rain":%s}', _mast, True),
-    Kind("bike", "city", 20, 60, "end", Clock.ISO_MS,
+    Kind("bike", PLAIN, 20, 60, "end", Clock.ISO_MS,
          (_C("bikes", "bikes", "1", 0),),
          '{"time":"%s","bikes":%s,"battery":88}', _bikes, True),
-    Kind("foot", "city", 14, 60, "start", Clock.EPOCH_MS,
+    Kind("foot", PLAIN, 14, 60, "start", Clock.EPOCH_MS,
          (_C("pedestrians", "in_out", "count", 0),),
          '{"ts":%s,"in_out":%s}', _walkers, True),
-    Kind("count", "local", 20, 60, "end", Clock.LOCAL,
+    Kind("count", LOCAL, 20, 60, "end", Clock.LOCAL,
          (_C("vehicles", "tv", "1", 0), _C("heavy_vehicles", "pl", "1", 0)),
          '{"date":"%s","tv":%s,"pl":%s}', _vehicles, True),
-    Kind("loop", "city", 26, 10, "end", Clock.EPOCH_MS,
+    Kind("loop", PLAIN, 26, 10, "end", Clock.EPOCH_MS,
          (_C("flow", "q", "h-1", 0, 9000.0), _C("occupancy", "k", "/", 4), _C("speed", "v", "m/s", 2, 45.0)),
          '{"ts":%s,"q":%s,"k":%s,"v":%s}', _loop),
-    Kind("park", "city", 12, 30, "unknown", Clock.ISO_MS,
+    Kind("park", PLAIN, 12, 30, "unknown", Clock.ISO_MS,
          (_C("parking_free", "free", "1", 0),),
          '{"time":"%s","free":%s,"status":"open"}', _parking),
-    Kind("velo", "city", 14, 30, "unknown", Clock.EPOCH_S,
+    Kind("velo", PLAIN, 14, 30, "unknown", Clock.EPOCH_S,
          (_C("bikes_available", "bikes", "1", 0),),
          '{"ts":%s,"bikes":%s}', _station),
-    Kind("bollard", "city", 4, 60, "start", Clock.NONE,
+    Kind("bollard", PLAIN, 4, 60, "start", Clock.NONE,
          (_C("road_open", "open", "1", BOOLEAN),),
-         '{"open":%s}', _bollard),
-    Kind("trip", "city", 6, 60, "end", Clock.ISO_MS,
+         '{"open":%s}', _bollard, relayed='{"time":"%s","open":%s}'),
+    Kind("trip", PLAIN, 6, 60, "end", Clock.ISO_MS,
          (_C("travel_time", "minutes", "min", 2, 60.0),),
          '{"time":"%s","minutes":%s}', _travel),
-    Kind("elec", "city", 24, 20, "end", Clock.EPOCH_MS,
+    Kind("elec", PLAIN, 14, 20, "end", Clock.EPOCH_MS,
          (_C("energy_import", "index", "W.h", 0, register_max=1e9), _C("power", "power", "W", 0, 400_000.0)),
          '{"ts":%s,"index":%s,"power":%s}', _electricity),
-    Kind("pulse", "city", 2, 20, "end", Clock.EPOCH_S,
+    Kind("linky", TIC, 8, 20, "end", Clock.SEASON_FIRST,
+         (_C("energy_import", "EAST", "W.h", 0, register_max=1e9, width=9),
+          _C("apparent_power", "SINSTS", "V.A", 0, 400_000.0, width=5)),
+         "EAST\t%s\nSINSTS\t%s", _linky, as_text=True),
+    Kind("grid", DSMR, 2, 20, "end", Clock.SEASON_LAST,
+         (_C("energy_import", "1-0:1.8.0", "kW.h", 3, register_max=1e6, width=10),
+          _C("power", "1-0:1.7.0", "kW", 3, 400.0, width=6)),
+         "1-0:1.8.0(%s*kWh)\r\n1-0:1.7.0(%s*kW)\r\n", _p1, as_text=True),
+    Kind("pulse", PLAIN, 2, 20, "end", Clock.EPOCH_S,
          (_C("energy_import", "pulses", "W.h", 0, register_max=65_536.0),),
          '{"ts":%s,"pulses":%s}', _pulses),
-    Kind("gas", "local", 8, 300, "end", Clock.LOCAL,
+    Kind("gas", TTS, 8, 300, "end", Clock.ISO_MS,
          (_C("gas_import", "index", "dm3", 0, register_max=1e8),),
-         '{"date":"%s","index":%s}', _gas),
-    Kind("heat", "senml", 8, 60, "end", Clock.EPOCH_S,
+         '"index":%s', _gas),
+    Kind("heat", SENML, 8, 60, "end", Clock.EPOCH_S,
          (_C("heat_import", "energy", "MW.h", 4, register_max=1e5), _C("power", "power", "kW", 2)),
          '[{"bt":%s,"n":"energy","u":"MW.h","v":%s},{"n":"power","u":"kW","v":%s}]', _heat),
-    Kind("water", "city", 8, 900, "end", Clock.ISO_MS,
+    Kind("water", CHIRPSTACK, 8, 900, "end", Clock.ISO_MS,
          (_C("water_import", "index", "m3", 3, register_max=1e5),),
-         '{"time":"%s","index":%s,"battery":63}', _water),
-    Kind("solar", "senml", 6, 10, "end", Clock.EPOCH_S,
+         '"index":%s,"battery":63', _water),
+    Kind("solar", SENML, 6, 10, "end", Clock.EPOCH_S,
          (_C("energy_export", "export", "kW.h", 3, register_max=1e6), _C("power", "power", "kW", 3)),
          '[{"bt":%s,"n":"export","u":"kW.h","v":%s},{"n":"power","u":"kW","v":%s}]', _solar),
-    Kind("lamp", "senml", 4, 60, "start", Clock.EPOCH_S,
-         (_C("lighting_on", "on", "1", BOOLEAN), _C("power", "power", "kW", 3)),
-         '[{"bt":%s,"n":"on","vb":%s},{"n":"power","u":"kW","v":%s}]', _lighting),
+    Kind("lamp", SHELLY, 4, 60, "start", Clock.EPOCH_S,
+         (_C("power", "switch:0.apower", "W", 1), _C("lighting_on", "switch:0.output", "1", BOOLEAN)),
+         '"switch:0":{"id":0,"source":"schedule","apower":%s,"output":%s}', _lighting),
 )
 # fmt: on

@@ -90,6 +90,8 @@ def _texts(value: FloatArray, channel: Channel) -> list[str]:
         digits = 10.0**channel.decimals
         value = np.floor(value % channel.register_max * digits) / digits
     rounded = np.round(value, channel.decimals)
+    if channel.width:
+        return [f"{one:0{channel.width}.{channel.decimals}f}" for one in rounded.tolist()]
     if channel.decimals == 0:
         return [str(one) for one in rounded.astype(np.int64).tolist()]
     return [repr(one) for one in rounded.tolist()]
@@ -112,9 +114,25 @@ def written(time: FloatArray, clock: Clock) -> list[str]:
         milliseconds = np.round(weather.local_seconds(time)).astype(np.int64) * 1000
         texts = np.datetime_as_string(milliseconds.view("datetime64[ms]"), unit="s")
         return [one.replace("T", " ") for one in texts.tolist()]
+    if clock in (Clock.SEASON_FIRST, Clock.SEASON_LAST):
+        return _with_season(time, first=clock is Clock.SEASON_FIRST)
     instants = milliseconds.view("datetime64[ms]")
     if clock is Clock.ISO_NS:
         texts = np.datetime_as_string(instants.astype("datetime64[ns]"), unit="ns")
     else:
         texts = np.datetime_as_string(instants, unit="ms")
     return [f"{one}Z" for one in texts.tolist()]
+
+
+def _with_season(time: FloatArray, *, first: bool) -> list[str]:
+    """Local time as ``YYMMDDhhmmss`` with a letter for summer or winter time."""
+    local = weather.local_seconds(time)
+    texts = np.datetime_as_string(np.round(local).astype(np.int64).view("datetime64[s]"))
+    digits = [
+        one[2:4] + one[5:7] + one[8:10] + one[11:13] + one[14:16] + one[17:19]
+        for one in texts.tolist()
+    ]
+    summer = (local - time > 5_400.0).tolist()
+    if first:
+        return [("E" if s else "H") + one for one, s in zip(digits, summer, strict=True)]
+    return [one + ("S" if s else "W") for one, s in zip(digits, summer, strict=True)]

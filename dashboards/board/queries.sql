@@ -4,7 +4,7 @@ SELECT s.metric, m.domain, m.unit, m.kind, m.label_fr, m.label_en, m.label_de, m
        s.territory, s.territory_name, s.timezone, s.step_s, count(*)::int4 AS sensors
   FROM public.series s
   JOIN city.metric m USING (metric)
- WHERE m.public_step_s IS NOT NULL
+ WHERE m.public_step_s IS NOT NULL AND s.in_service
  GROUP BY s.metric, m.domain, m.unit, m.kind, m.label_fr, m.label_en, m.label_de, m.public_step_s,
           s.territory, s.territory_name, s.timezone, s.step_s
  ORDER BY s.territory_name, s.territory, s.metric, s.step_s;

@@ -61,7 +61,7 @@ def exports(folder: Path) -> dict[str, str]:
 def test_a_demo_accounts_for_everything_it_acknowledged(folder: Path):
     done = beffroi("demo", "--seconds", "8", "--json", "--dir", str(folder), "--port", "0")
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + done.stdout
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["balanced"] is True
     assert result["published"] == result["acknowledged"] > 100
@@ -92,7 +92,7 @@ def test_after_kill_9_the_next_demo_starts_and_balances(folder: Path):
 
     done = beffroi("demo", "--seconds", "4", "--json", "--dir", str(folder), "--port", "0")
 
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stderr + done.stdout
     assert json.loads(done.stdout.splitlines()[-1])["balanced"] is True
     assert left_of(folder) == []
 

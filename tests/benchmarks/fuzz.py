@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.fuzz [--count 1000000] [--seed N]
 
-Each is a payload of a device, right or gone wrong in some of the ways that devices, gateways
-and attackers know: values of every kind and size, names repeated or missing, times of any
+Each is a payload of a device, in any format of the registry, right or gone wrong in some of the
+ways that devices, gateways and attackers know: values of every kind and size, names repeated or missing, times of any
 year, cut, spliced, re-encoded, nested. Prints readings, refusals by reason and payloads per
 second; exits with 1 if anything raised or a count does not add up.
 """
@@ -19,20 +19,26 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from collector.decode import Decoding
+from collector.formats.registry import FORMATS
 from collector.source import Message
 from storage.intake import Intake
 from storage.reading import Flag
+from storage.routes import BindingRow
+from tests.benchmarks.messages import Sample, samples
 from tests.unit.small_routes import (
     LISTED,
     NOW_US,
+    OLDEST,
     PAYLOAD_BYTES,
     TOPICS,
-    decoding,
     message,
+    routes,
     written,
 )
 
@@ -59,6 +65,7 @@ TIMES = (
     b"0", b"-1", b"1e19", b"1e20", b"1e300", b"NaN", b"null", b'""', b"true", b"[]", b'"soon"',
 )  # fmt: skip
 UNITS = (b'"ug/m3"', b'"Cel"', b'"K"', b'"lux"', b'"9**9**9"', b'""', b"null", b"7")
+MARK, QUOTED = "@odd@", b'"@odd@"'
 ENCODINGS = ("utf-16", "utf-16-le", "utf-32", "latin-1", "utf-8-sig", "cp500")
 
 
@@ -68,18 +75,52 @@ class Generator:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
         self._choice = self._random.choice
+        self._samples = samples()
+        self._topics = (*TOPICS, *(sample.hints.topic for sample in self._samples))
+        self._topic = ""
         self._makers: tuple[Callable[[], bytes], ...] = (
-            *(self._usual,) * 6, *(self._object,) * 4, *(self._pack,) * 4, self._list,
+            *(self._sample,) * 12, *(self._usual,) * 6, *(self._object,) * 4, *(self._pack,) * 4, self._list,
             self._nested, self._many, self._bytes, self._bare,
         )  # fmt: skip
 
     def message(self, number: int) -> Message:
         """The next message; one in three is damaged after it was made."""
+        self._topic = ""
         payload = self._choice(self._makers)()
         if self._random.random() < 0.33:
             payload = self._damaged(payload)
-        topic = self._choice(TOPICS)
+        topic = self._topic or self._choice(self._topics)
         return message(topic, payload, number, retain=self._random.random() < 0.1)
+
+    def _sample(self) -> bytes:
+        """A message of any format on its topic, or on one of its format; JSON with odd members."""
+        sample = self._choice(self._samples)
+        others = [one for one in self._samples if one.format == sample.format]
+        self._topic = self._choice((sample, sample, *others)).hints.topic
+        if self._random.random() < 0.2:
+            return sample.payload
+        try:
+            whole = [json.loads(sample.payload)]
+        except ValueError:
+            return self._damaged(sample.payload)
+        for _ in range(self._random.randrange(1, 4)):
+            parent, key = self._place(whole)
+            if self._random.random() < 0.3 and parent is not whole:
+                del parent[key]
+            else:
+                parent[key] = MARK
+        written = json.dumps(whole[0]).encode()
+        while QUOTED in written:
+            written = written.replace(QUOTED, self._choice((*VALUES, *TIMES, *UNITS)), 1)
+        return written
+
+    def _place(self, whole: list[Any]) -> tuple[Any, Any]:
+        """Somewhere in a message: an object or list, and a name or position in it."""
+        parent, key = whole, 0
+        while isinstance(parent[key], (dict, list)) and parent[key] and self._random.random() < 0.8:
+            parent = parent[key]
+            key = self._choice(list(parent) if isinstance(parent, dict) else range(len(parent)))
+        return parent, key
 
     def _member(self) -> bytes:
         return json.dumps(self._choice(NAMES)).encode() + b": " + self._choice(VALUES)
@@ -155,6 +196,34 @@ class Generator:
         return payload.replace(b'"', b"'") if at % 2 else payload[at:] + payload[:at]
 
 
+def reading_all() -> Decoding:
+    """What reads the topics of all samples: half of what they say is registered."""
+    small = routes()
+    sensors, bindings = dict(small.sensors), list(small.bindings)
+    for sample in samples():
+        bindings.append(_binding(sample))
+        decode, hints = FORMATS[sample.format].decode, sample.hints
+        for reading in decode(sample.payload, hints._replace(births=None), NOW_US).readings[::2]:
+            _, fields = sensors.setdefault(reading.sensor, (len(sensors) + 1, {}))
+            fields.setdefault(reading.field, len(fields) % len(small.unit))
+    return Decoding(
+        replace(small, bindings=tuple(bindings), sensors=sensors),
+        payload_bytes=PAYLOAD_BYTES,
+        oldest=OLDEST,
+        ahead_s=600,
+    )
+
+
+def _binding(sample: Sample) -> BindingRow:
+    """The binding of a sample's topic, with the sensor named where the sample's is."""
+    hints = sample.hints
+    topic = "/".join(
+        "{sensor}" if segment == hints.sensor else segment for segment in hints.topic.split("/")
+    )
+    ignored = frozenset({"battery"})
+    return BindingRow(topic, sample.format, hints.timezone, hints.time_field, ignored, hints.codec)
+
+
 def counts(intake: Intake, messages: list[Message]) -> Counter[str]:
     """What became of the messages; raises where it does not add up."""
     batch = intake.batch
@@ -212,7 +281,7 @@ def main() -> None:
     print(f"{options.count:,} payloads of seed {seed}", flush=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        total, raised, spent = run(options.count, seed, decoding())
+        total, raised, spent = run(options.count, seed, reading_all())
     for name, found in sorted(total.items(), key=lambda item: -item[1]):
         print(f"{name:20}{found:12,}")
     print(f"{'raised (batches)':20}{raised:12,}")

@@ -119,7 +119,7 @@ def test_every_link_in_a_document_leads_somewhere():
 @pytest.mark.parametrize(
     "folder",
     [
-        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/records", "collector",
+        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/formats", "beffroi/records", "beffroi/sensors", "collector",
         "collector/formats", "collector/mqtt", "collector/replay", "collector/simulation", "dashboards", "processors", "storage", "tests/benchmarks",
         "tests/faults",
     ],

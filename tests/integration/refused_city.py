@@ -54,8 +54,8 @@ class City:
         self.toml, self.csv = TOML, CSV
         self.write()
 
-    def write(self) -> None:
-        register(self.connection, parse(self.toml, self.csv))
+    def write(self, since: datetime.datetime | None = None) -> None:
+        register(self.connection, parse(self.toml, self.csv), since=since)
 
     def add(self, line: str) -> None:
         self.csv += line

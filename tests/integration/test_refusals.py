@@ -16,6 +16,7 @@ import pytest
 from collector.again import Replayed, replay
 from storage.reading import Reason
 from storage.refused import Selection, newest
+from storage.timeline import BEGINNING
 from tests.integration.refused_city import (
     AIR_2,
     ALL,
@@ -112,7 +113,7 @@ async def test_a_value_accepted_under_another_unit_stays_and_counts_once(city: C
         await collect(connection, [message(AIR_1_TOPIC, reading(1, temp=40, odd=1))])
         city.csv = city.csv.replace("temp,Cel", "temp,[degF]")
         city.toml = city.toml.replace('{sensor}"', '{sensor}"\nignore = ["odd"]')
-        city.write()
+        city.write(BEGINNING)
 
         done = await replay_all(connection)
 
@@ -128,7 +129,7 @@ async def test_a_reading_refused_before_is_not_taken_for_one_accepted_before(cit
         city.add("99001,mairie,air-1,humidity,,,60,start\n")
         await collect(connection, [message(AIR_1_TOPIC, reading(1, humidity=30))])
         city.csv = city.csv.replace("temp,Cel", "temp,[degF]")
-        city.write()
+        city.write(BEGINNING)
 
         done = await replay_all(connection)
 

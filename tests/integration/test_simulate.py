@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as paho
+import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -17,6 +18,9 @@ from collector.mqtt.outlet import Outlet, OutletRefusedError
 from collector.settings import broker_from_url
 from collector.simulation.city import SimulatedCity, make_city
 from collector.simulation.publish import Progress, publish
+from storage.city import parse
+from storage.registry import register
+from tests.integration.collecting import collecting, until
 
 WEDNESDAY = 1_714_521_600.0  # 2024-05-01T00:00:00Z
 
@@ -38,7 +42,7 @@ class Listener:
         self.client.on_message = self._keep
         self.client.on_subscribe = self._ready
         self.client.connect(parts.hostname or "", parts.port or 1883)
-        self.client.subscribe([(f"{first}/#", 1) for first in ("city", "local", "senml")])
+        self.client.subscribe("#", 1)
         self.client.loop_start()
         end = time.monotonic() + 5
         while not self.subscribed and time.monotonic() < end:
@@ -188,3 +192,22 @@ async def test_a_broker_that_refuses_or_is_away_is_named(
 async def test_another_speed_needs_an_end_or_a_start(city: SimulatedCity) -> None:
     with pytest.raises(ValueError, match="needs an end"):
         await publish(city, "mqtt://127.0.0.1:1", speed=10)
+
+
+async def test_a_collector_stores_exactly_what_the_devices_say_they_sent(
+    city: SimulatedCity, broker: TestBroker, connection: psycopg.Connection
+) -> None:
+    register(connection, parse(city.city_toml, city.sensors_csv))
+    async with collecting(broker, "simulated") as (pipeline, _):
+        result = await publish(city, broker.url, seconds=2.0, speed=600)
+        await until(lambda: pipeline.totals.messages >= result.acknowledged)
+
+    totals = pipeline.totals
+    conflicts = connection.execute(
+        "SELECT coalesce(sum(readings), 0) FROM pipeline.refusal WHERE reason = 'conflict'"
+    ).fetchone()
+    assert (result.lost, totals.messages) == (0, result.published)
+    assert totals.stored == result.readings > 4_000
+    assert (totals.duplicate, conflicts) == (result.duplicates, (result.conflicts,))
+    refused = totals.refused - totals.messages_refused
+    assert totals.decoded == totals.stored + totals.duplicate + refused

@@ -130,7 +130,7 @@ def test_all_mistakes_are_told_at_once():
         ('name = "Kehlheim"', 'name = "Kehl\\u0000heim"', "city.toml:12: holds a NUL character"),
         ("{territory}/{site}", "{sensor}/{site}", "a named segment may stand only once"),
         ('"city/{territory}', '"$share/g/{territory}', "a topic may not start with '$'"),
-        ("ignore =", 'format = "cbor"\nignore =', "Input should be 'plain' or 'senml'"),
+        ("ignore =", 'format = "cbor"\nignore =', "binding.format: Input should be 'plain', "),
         ('"Europe/Berlin"', '"Europe"', "'Europe' is no time zone"),
         ('"99002"', '"99001"', "code '99001' stands there twice"),
     ],

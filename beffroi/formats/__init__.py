@@ -1,0 +1,1 @@
+"""`beffroi formats`: what the payload formats are, and what a message becomes."""

@@ -1,0 +1,1 @@
+"""`beffroi sensors`: which devices there are, since when, and what they were before."""
