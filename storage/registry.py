@@ -7,7 +7,8 @@ what it measures; what is already there is changed from a time on, nothing is re
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import asyncpg
@@ -67,8 +68,7 @@ def register(
     see :func:`storage.history.change`. ``retire_missing`` retires those that the city does
     not name. A dry run says what would be, and leaves everything as it is.
     """
-    with connection.transaction() as transaction:
-        _begin(connection)
+    with _registering(connection, dry_run):
         _refuse_changes(connection, city)
         save_metrics(connection, city.metrics)
         with connection.cursor() as cursor:
@@ -90,9 +90,7 @@ def register(
             save_profiles(cursor, city.profiles)
             save_devices(cursor, city.series)
             save_bindings(cursor, city.bindings)
-        counts = _end(connection)
-        if dry_run:
-            raise psycopg.Rollback(transaction)
+        counts = _counts(connection)
     return Registered(*counts, tuple(changes))
 
 
@@ -106,8 +104,7 @@ def move(
     dry_run: bool = False,
 ) -> Change:
     """Let a sensor stand at another site from a time on."""
-    with connection.transaction() as transaction:
-        _begin(connection)
+    with _registering(connection, dry_run):
         fields = history.current(connection, sensor)
         if not fields:
             raise _retired(connection, sensor)
@@ -117,9 +114,6 @@ def move(
             for name, one in fields.items()
         }
         (done,) = history.change(connection, {sensor: Aim(site_id, moved)}, since, author)
-        _end(connection)
-        if dry_run:
-            raise psycopg.Rollback(transaction)
     return done
 
 
@@ -132,27 +126,28 @@ def retire(
     dry_run: bool = False,
 ) -> Change:
     """Refuse what a sensor measures from a time on; what is stored stays."""
-    with connection.transaction() as transaction:
-        _begin(connection)
+    with _registering(connection, dry_run):
         there = history.in_service(connection)
         if sensor not in there:
             raise _retired(connection, sensor)
         (done,) = history.change(connection, {sensor: Aim(there[sensor], None)}, since, author)
-        _end(connection)
-        if dry_run:
-            raise psycopg.Rollback(transaction)
     return done
 
 
-def _begin(connection: psycopg.Connection) -> None:
-    """One registration after the other."""
-    connection.execute("SELECT FROM city.revision FOR UPDATE")
+@contextmanager
+def _registering(connection: psycopg.Connection, dry_run: bool) -> Iterator[None]:
+    """One registration after the other, each of which everybody notices; or none of it stays."""
+    with connection.transaction() as transaction:
+        connection.execute("SELECT FROM city.revision FOR UPDATE")
+        yield
+        follow_rate(connection)
+        connection.execute("UPDATE city.revision SET revision = revision + 1")
+        if dry_run:
+            raise psycopg.Rollback(transaction)
 
 
-def _end(connection: psycopg.Connection) -> tuple[int, int, int, int]:
-    """Let everybody notice; how many of each there are."""
-    follow_rate(connection)
-    connection.execute("UPDATE city.revision SET revision = revision + 1")
+def _counts(connection: psycopg.Connection) -> tuple[int, int, int, int]:
+    """How many of each there are."""
     counts = connection.execute(
         """
         SELECT (SELECT count(*) FROM city.territory), (SELECT count(*) FROM city.site),

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -284,7 +285,12 @@ def _at_its_time(found: list[Measured], start: str | None, stop: str | None) -> 
     if start is None or stop is None:
         return found[-1]
     span, _ = _span(start, stop, found[-1].timezone)
-    meant = [one for one in found if one.overlaps(span)]
+    # What was stored after one ended, before its end was known, is its own until the next begins.
+    begins = [one.begins for one in found[1:]]
+    meant = [
+        one for one, ends in zip(found, [*begins, None], strict=True)
+        if replace(one, ends=ends).overlaps(span)
+    ]  # fmt: skip
     if len(meant) > 1:
         ends = ", ".join(
             f"{one.site} until {one.ends.isoformat()}" for one in meant[:-1] if one.ends

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from beffroi.sensors import wording
 from beffroi.sensors.device import Device, Field
-from beffroi.sensors.discover import SAMPLE, Heard
+from beffroi.sensors.discover import MAX_TOPICS, SAMPLE, Heard
 from beffroi.terminal import output, printable
 
 WIDTH = 120
+_SHOWN_DEVICES = 50
 _SHOWN_FIELDS = 40
+_NAMED = 10
 _TELLING_S = 0.1  # what comes faster than this was sent at once
 
 
@@ -31,12 +34,10 @@ def show(found: Heard, write: Path | None, as_json: bool) -> None:
     if found.devices:
         count = len(found.devices)
         console.print(f"[bold]{count} unknown device{'s' if count > 1 else ''}[/bold]")
-        for device in found.devices:
-            _device(console, device)
+        _devices(console, found.devices)
     if found.known:
         console.print("\n[bold]Fields of known sensors that nobody has registered[/bold]")
-        for device in found.known:
-            _device(console, device)
+        _devices(console, found.known)
         console.print(
             "\nEach of them needs a line in sensors.csv, or its name in the binding's ignore.",
             soft_wrap=True,
@@ -48,7 +49,11 @@ def show(found: Heard, write: Path | None, as_json: bool) -> None:
             soft_wrap=True,
         )
     if found.more:
-        console.print("There are more topics than are looked into; --since 1h looks at fewer.")
+        console.print(
+            f"There are more topics than the {MAX_TOPICS:,} that are looked into: register these"
+            " first, or look at fewer, as with --since 1h.",
+            soft_wrap=True,
+        )  # fmt: skip
     _proposal(console, found, write)
 
 
@@ -61,6 +66,14 @@ def _nothing(found: Heard, console: Console) -> None:
         "  is it longer ago? --since 7d; refusals are forgotten in time (PROCESSORS_REFUSAL_DAYS)",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
+
+
+def _devices(console: Console, devices: Sequence[Device]) -> None:
+    for device in devices[:_SHOWN_DEVICES]:
+        _device(console, device)
+    if len(devices) > _SHOWN_DEVICES:
+        rest = len(devices) - _SHOWN_DEVICES
+        console.print(f"\n… and {rest:,} more; --json has all of them", style="dim")
 
 
 def _device(console: Console, device: Device) -> None:
@@ -119,8 +132,8 @@ def _proposal(console: Console, found: Heard, write: Path | None) -> None:
     lines, notes = found.proposal.lines, found.proposal.notes
     if notes:
         console.print("\n[bold]To decide[/bold]")
-        for note in notes:
-            console.print(f"  {escape(printable(note))}", soft_wrap=True, highlight=False)
+        for note in _gathered(notes):
+            console.print(Padding(escape(printable(note)), (0, 0, 0, 2)), highlight=False)
     if not lines:
         if write is not None:
             console.print(f"{escape(str(write))} was not written: no line can be proposed yet.")
@@ -136,6 +149,17 @@ def _proposal(console: Console, found: Heard, write: Path | None) -> None:
             f"\n{name}: {count} written. Look it over, then: beffroi sensors import {name}",
             soft_wrap=True, highlight=False,
         )  # fmt: skip
+
+
+def _gathered(notes: Sequence[str]) -> Iterator[str]:
+    """What is said of many alike is said once."""
+    of: dict[str, list[str]] = {}
+    for note in notes:
+        who, _, what = note.partition(": ")
+        of.setdefault(what, []).append(who)
+    for what, whom in of.items():
+        more = f" and {len(whom) - _NAMED:,} more" if len(whom) > _NAMED else ""
+        yield f"{', '.join(whom[:_NAMED])}{more}: {what}"
 
 
 def _rate(device: Device) -> str:

@@ -109,8 +109,7 @@ def guess(field: str, unit: str | None, metrics: Mapping[str, Metric]) -> Guess:
     if unit is None and named:
         return Guess(named, Sureness.NAME)
     if unit is None:
-        words = {_BY_NAME.get(word.lower(), "") for word in _WORD.findall(field)
-                 if len(word) >= _TELLING_WORD} & set(metrics)  # fmt: skip
+        words = {_word(one.lower()) for one in _WORD.findall(field)} & set(metrics)
         return Guess(words.pop(), Sureness.WORD) if len(words) == 1 else NOTHING
     if named and _fits(unit, metrics[named].unit, named):
         return Guess(named, Sureness.SURE)
@@ -162,6 +161,13 @@ def _named(field: str, metrics: Mapping[str, Metric]) -> str:
         name = name if name in _BY_NAME or name in metrics else whole
     found = _BY_NAME.get(name, name)
     return found if found in metrics else ""
+
+
+def _word(word: str) -> str:
+    """The metric that one word of a name tells, with or without a number behind it."""
+    if len(word) < _TELLING_WORD:
+        return ""
+    return _BY_NAME.get(word) or _BY_NAME.get(word.rstrip("0123456789"), "")
 
 
 @lru_cache(maxsize=4096)

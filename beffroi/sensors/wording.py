@@ -71,7 +71,12 @@ def moment(text: str | None, zones: set[str]) -> datetime.datetime | None:
             f"--from: {text!r} is another moment in {' and in '.join(sorted(zones))}, where these"
             " sensors stand; write it with an offset, like 2024-03-01T12:00:00+01:00"
         )
-    return next(iter(found.values())).time
+    since = next(iter(found.values())).time
+    if since > datetime.datetime.now(datetime.UTC):
+        raise QuestionError(
+            f"--from: {text!r} is yet to come; say a change when it holds, or leave --from out"
+        )
+    return since
 
 
 def utc(time: datetime.datetime | None) -> str | None:

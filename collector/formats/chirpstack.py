@@ -191,12 +191,7 @@ def fits(topic: str, payload: bytes) -> bool:
     place = _TOPIC.fullmatch(topic)
     if place is not None and place[2] == "event" and place[3] in _EVENTS:
         return True
-    try:
-        message = parse(payload)
-    except Undecodable:
-        return False
-    device = message.get("deviceInfo") if type(message) is dict else None
-    return type(device) is dict and "devEui" in device
+    return lorawan.speaks_of(payload, "deviceInfo", "devEui")
 
 
 FORMAT = Format(

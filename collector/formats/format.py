@@ -53,7 +53,7 @@ class Decoded(NamedTuple):
     sensor: str = ""
 
 
-LONGEST_PATH = 10**9
+LONGEST_PATH = 200
 """Characters of a field to which inner names are added; none longer can be registered."""
 
 

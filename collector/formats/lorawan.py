@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from collector import times
 from collector.formats import plain, raw
 from collector.formats.format import Decoded, Hints, Undecodable
+from collector.formats.json_text import parse
 from storage.codec import Codec
 from storage.reading import Flag, Reading, Reason
 
@@ -70,6 +71,16 @@ def envelope(model: type[M], message: Any, server: str) -> M:
         what = _PLAIN.get(first["type"], first["msg"])
         detail = f"{where}: {what}" if where else f"no message of {server}: {what}"
         raise Undecodable(Reason.BAD_PAYLOAD, detail) from None
+
+
+def speaks_of(payload: bytes, member: str, name: str) -> bool:
+    """Whether it is an object that has the device's ``name`` in its ``member``."""
+    try:
+        message = parse(payload)
+    except Undecodable:
+        return False
+    device = message.get(member) if type(message) is dict else None
+    return type(device) is dict and name in device
 
 
 def heard_at(clocks: Iterable[str | None], server_us: int | None) -> int | None:

@@ -220,12 +220,7 @@ def _normalized(entries: Sequence[dict[str, Any]], sensor: str, time_us: int) ->
 
 def fits(topic: str, payload: bytes) -> bool:
     """A message about a device, on The Things Stack's own topic or on another."""
-    try:
-        message = parse(payload)
-    except Undecodable:
-        return False
-    device = message.get("end_device_ids") if type(message) is dict else None
-    return type(device) is dict and "device_id" in device
+    return lorawan.speaks_of(payload, "end_device_ids", "device_id")
 
 
 FORMAT = Format(

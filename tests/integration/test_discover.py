@@ -251,3 +251,19 @@ def test_only_the_format_that_is_asked_for_is_listed(broker: TestBroker, city: p
     assert [one["sensor"] for one in found["devices"]] == ["linky-1"]  # type: ignore[attr-defined]
     said = run("discover", "--since", "1h")
     assert all(len(line) <= 120 for line in said.splitlines() if line.startswith("  "))
+
+
+def test_of_many_alike_the_first_are_shown_and_what_is_to_decide_is_said_once(
+    broker: TestBroker, city: psycopg.Connection
+):
+    topic = "city/99001/mairie/many-"
+    hear(broker, "many", [(f"{topic}{n:02}", b'{"no2": 5, "odd": 1}') for n in range(60)])
+
+    said = run("discover")
+
+    assert "60 unknown devices" in said
+    assert "… and 10 more; --json has all of them" in said
+    assert "many-49" in said
+    assert "many-50" not in said.split("Proposed for sensors.csv")[0]
+    assert " ".join(said.split()).count("what these measure cannot be told: odd") == 1
+    assert len(discovered()["devices"]) == 60  # type: ignore[arg-type]

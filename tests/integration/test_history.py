@@ -14,7 +14,7 @@ import pytest
 
 from collector.source import Message
 from processors.rollup import process
-from storage import changes, history, inventory, registry, review
+from storage import changes, history, inventory, registry, review, stretches
 from storage.changes import Change, Kind
 from storage.city import parse
 from storage.high_water import HighWater

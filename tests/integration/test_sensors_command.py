@@ -168,9 +168,7 @@ def test_the_history_says_what_was_when_and_who_did_it_why(city: psycopg.Connect
         ("new", ""), ("moved", "roadworks"), ("retired", "broken")
     ]  # fmt: skip
     text = run("history", "meter-1")
-    assert (
-        "Ada: moved since 2026-02-28T23:00:00Z, 99001/ecole → 99001/gare; why: roadworks" in text
-    )
+    assert "Ada: moved since 2026-02-28T23:00:00Z, 99001/ecole → 99001/gare; why: roadworks" in text
     assert (
         "since 2026-02-28T23:00:00Z until 2026-03-31T22:00:00Z: energy_import at 99001/gare,"
         " every 900 s, W.h × 0.001, stamp end" in text
@@ -233,11 +231,11 @@ def test_readings_are_corrected_at_the_site_of_their_time(city: psycopg.Connecti
         (["move", "air-1", "--to", "99001/gare", "--longitude", "2", "--why", "x"], "or neither"),
         (["retire", "air-1", "--from", "yesterday", "--why", "x"], "'yesterday' is no time"),
         (["retire", "air-1", "--from", "2024-10-27T02:30", "--why", "x"], "happened twice"),
+        (["retire", "air-1", "--from", "2999-01-01", "--why", "x"], "'2999-01-01' is yet to come"),
         (["retire", "air-1", "--why", "asked by jean@ville.fr"], "--why holds"),
         (["history", "air-7"], "'air-7' is not registered"),
         (["list", "--metric", "no3"], "did you mean o3"),
         (["list", "--territory", "99002"], "did you mean 99001"),
-        (["import", "/nowhere/new.csv"], "new.csv:1: there is no such file; check its name"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_answered_in_a_sentence(
@@ -245,6 +243,30 @@ def test_what_cannot_be_meant_is_answered_in_a_sentence(
 ):
     assert told in run(*words, status=2)
     assert city.execute("SELECT count(*) FROM city.change WHERE action <> 'new'").fetchone() == (0,)
+
+
+def test_what_is_stored_beyond_a_retirement_is_flagged_as_it_says_also_after_the_return(
+    city: psycopg.Connection, sensors: Path
+):
+    city.execute(
+        "INSERT INTO air.reading SELECT '2026-03-01 10:00Z'::timestamptz + n * interval '1 minute',"
+        " 20, series_id, 2 FROM city.series, generate_series(0, 3) n WHERE field = 'no2'"
+    )
+    said = run("retire", "air-1", "--from", minute(2), "--why", "broken")
+    assert "2 readings timed after it are stored and stay" in said
+    sensors.write_text(HEAD + "99001,mairie,air-1,no2,,,60,start\n")
+    run("import", str(sensors), "--from", minute(30))
+
+    command = said.split("if they are wrong: beffroi ")[1]
+    for to in ("no2", minute(10), "[broken]"):
+        command = command.replace("…", to, 1)
+    flagged = CliRunner().invoke(app, command.split())
+
+    assert flagged.exit_code == 0, flagged.output
+    assert city.execute("SELECT count(*) FROM pipeline.reading_flag WHERE flag = 4").fetchone() == (
+        2,
+    )
+    assert "[broken]" in CliRunner().invoke(app, ["readings", "log"]).output
 
 
 def test_a_local_time_that_is_two_moments_wants_an_offset(city: psycopg.Connection, sensors: Path):

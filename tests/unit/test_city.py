@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from collector.formats.registry import FORMATS
+from storage.catalogue import BY_NAME
 from storage.city import Binding, parse
-from storage.mistakes import MistakesError
+from storage.mistakes import MistakesError, read_text
+from storage.sensor_list import parse_sensors
 
 TOML = """
 [city]
@@ -180,3 +184,35 @@ def test_a_wrong_header_is_told_once(header: str, told: str):
 
 def test_the_formats_a_binding_may_name_are_those_the_collector_reads():
     assert set(get_args(Binding.model_fields["format"].annotation)) == set(FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (None, "sensors.csv:1: there is no such file; check its name"),
+        (b"a\n\xe9cole\n", "sensors.csv:2: this is no UTF-8 text; save the file as UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_the_remedy(
+    tmp_path: Path, written: bytes | None, told: str
+):
+    path = tmp_path / "sensors.csv"
+    if written is not None:
+        path.write_bytes(written)
+
+    with pytest.raises(MistakesError, match=re.escape(told)):
+        read_text(path)
+
+
+def test_a_territory_that_nobody_knows_is_told_once_and_of_many_mistakes_the_first_fifty():
+    head = "territory,site,sensor,metric,step_s\n"
+    lines = "".join(f"99009,mairie,air-{n},no2,60\n" for n in range(3))
+    bad = "".join(f"99001,mairie,bad-{n},no2,soon\n" for n in range(60))
+
+    with pytest.raises(MistakesError) as strange:
+        parse_sensors(head + lines, "sensors.csv", {"99001"}, BY_NAME, {})
+    with pytest.raises(MistakesError) as many:
+        parse_sensors(head + bad, "sensors.csv", {"99001"}, BY_NAME, {})
+
+    assert len(strange.value.mistakes) == 1
+    assert str(many.value).splitlines()[50:] == ["… and 10 more"]

@@ -29,6 +29,10 @@ from storage.reading import Reading
         ("battery", "%", "?"),
         ("0-1:24.2.1", "m3", "?"),
         ("rssi", None, "?"),
+        ("TempC_SHT", None, "temperature?"),
+        ("airHumidity2", None, "humidity?"),
+        ("tempAndHum", None, "?"),
+        ("SHT", None, "?"),
         ("power", "a unit that nobody knows", "?"),
     ],
 )
@@ -102,6 +106,17 @@ def test_a_device_without_territory_gets_the_only_one_there_is():
         " wanted, and name the others in the binding's ignore"
     ) in found.notes
     assert "a no2: the device declares no unit; ug/m3 is assumed" in found.notes
+
+
+def test_a_word_of_a_name_is_a_hint_and_no_proposal():
+    told = device("a")
+    one = told.fields["TempC_SHT"] = Field("TempC_SHT", offered=False)
+    one.guess = guess("TempC_SHT", None, BY_NAME)
+
+    found = propose([told], BY_NAME, {"99001": "UTC"})
+
+    assert [line["field"] for line in found.lines] == ["no2", "temperature"]
+    assert "cannot be told: x, TempC_SHT (perhaps temperature);" in "\n".join(found.notes)
 
 
 def test_a_value_that_does_not_fit_the_assumed_unit_is_left_to_people():
