@@ -50,7 +50,11 @@ def decode(payload: bytes, hints: Hints, received_us: int) -> Decoded:
     last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last == "rpc" and before == "events":
         return _of_frame(_object(payload), hints, parts[:-2])
-    if before == "status" and len(parts) > 2 and payload[:1] == b"{":
+    if (
+        before == "status"
+        and len(parts) > 2
+        and (_COMPONENT.fullmatch(last) or payload.lstrip()[:1] == b"{")
+    ):
         said = Members(_sensor(hints, parts[:-2]), None)
         shelly_gen2.read_component(last, _object(payload), said)
         return said.decoded()
@@ -110,7 +114,7 @@ def _of_frame(message: dict[str, Any], hints: Hints, prefix: list[str]) -> Decod
 
 def _of_first_generation(payload: bytes, hints: Hints, device: str, path: list[str]) -> Decoded:
     sensor = _sensor(hints, [device])
-    if payload[:1] == b"{":
+    if payload.lstrip()[:1] == b"{" and not shelly_gen1.is_number(path):
         message = _object(payload)
         if path in (["info"], ["status"]):
             return _of_first_status(message, sensor, told=path == ["info"])
@@ -121,12 +125,11 @@ def _of_first_generation(payload: bytes, hints: Hints, device: str, path: list[s
                 said.measured(f"{prefix}.{name}", message[name], unit)
         return said.decoded()
     said = Members(sensor, None)
-    if payload[:1] != b"[":
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            raise Undecodable(Reason.BAD_PAYLOAD, "not UTF-8") from None
-        shelly_gen1.read_topic(path, text, said)
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        raise Undecodable(Reason.BAD_PAYLOAD, "not UTF-8") from None
+    shelly_gen1.read_topic(path, text, said)
     return said.decoded()
 
 

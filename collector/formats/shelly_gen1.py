@@ -40,9 +40,18 @@ _PASSED = frozenset(
 )  # fmt: skip
 
 
+def is_number(path: list[str]) -> bool:
+    """Whether nothing but a bare number belongs on the topic."""
+    return _of(path) in _UNITS
+
+
+def _of(path: list[str]) -> str:
+    return "/".join(part for part in path if not part.isdigit())
+
+
 def read_topic(path: list[str], text: str, said: Members) -> None:
     """A bare value; ``path`` is the topic after the device."""
-    of = "/".join(part for part in path if not part.isdigit())
+    of = _of(path)
     field = ".".join(path)
     if not of or of in _PASSED or path[-1] in ("command", "set"):
         return
