@@ -152,7 +152,7 @@ def test_up_serves_board_health_and_metrics_and_env_leads_to_it(folder: Path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["register", "nowhere/city.toml"], "nowhere/city.toml:1: cannot be read"),
+        (["register", "nowhere/city.toml"], "nowhere/city.toml:1: there is no such file"),
         (["replay", "nowhere.csv", "--columns", "nowhere.toml"], "nowhere.toml"),
         (["replay", "a", "--columns", "b", "--speed", "fast"], "--speed must be a number above 0"),
         (["process", "--from", "2024-01-01"], "give both --from and --to"),
