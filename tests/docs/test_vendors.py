@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import doctest
 import json
@@ -14,9 +13,8 @@ import psycopg
 from collector.decode import Decoding
 from collector.source import Message
 from storage.city import parse
-from storage.database import connect
-from storage.registry import load_routes, register
-from storage.routes import Routes
+from storage.registry import register
+from tests.integration.collecting import registered_routes
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "storage/README.md").read_text()
@@ -29,24 +27,13 @@ def blocks(language: str) -> list[str]:
     return [re.sub(r"^   ", "", block, flags=re.MULTILINE) for block in found]
 
 
-def routes() -> Routes:
-    async def load() -> Routes:
-        connection = await connect("test")
-        try:
-            return await load_routes(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(load())
-
-
 def test_two_vendors_are_added_by_two_files(connection: psycopg.Connection):
     (toml,), (csv,), (told,) = blocks("toml"), blocks("csv"), blocks("text")
     first, second = blocks("json")
     json.loads(first), json.loads(second)
 
     register(connection, parse(toml, csv))
-    known = routes()
+    known = registered_routes()
     oldest = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
     decoding = Decoding(known, payload_bytes=4096, oldest=oldest, ahead_s=600)
     topics = ("breath/b1/data", "application/a/device/00000000ffff0001/event/up")

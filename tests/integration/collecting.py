@@ -25,21 +25,21 @@ from collector.pipeline import Pipeline
 from collector.settings import Settings, broker_from_url
 from collector.standby import Collector
 from collector.topics import filters
+from storage.database import connect
+from storage.registry import load_routes
+from storage.routes import Routes
+from tests.essai import ESSAI
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
+TOML = (
+    ESSAI
+    + """[[binding]]
 topic = "city/{territory}/{site}/{sensor}"
 ignore = ["battery"]
 [[binding]]
 topic = "senml/#"
 format = "senml"
 """
+)
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
 99001,mairie,air-1,no2,,,60,start
 99001,mairie,air-1,temperature,temp,[degF],60,start
@@ -90,6 +90,19 @@ async def until(condition: Callable[[], bool], seconds: float = 15) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+def registered_routes() -> Routes:
+    """The registry as a collector would load it now."""
+
+    async def load() -> Routes:
+        connection = await connect("test")
+        try:
+            return await load_routes(connection)
+        finally:
+            await connection.close()
+
+    return asyncio.run(load())
 
 
 async def lock_table(blocking: psycopg.Connection, table: str) -> None:

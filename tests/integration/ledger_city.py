@@ -16,17 +16,14 @@ from storage.balance import Equation
 from storage.high_water import HighWater
 from storage.intake import Outcome
 from storage.registry import load_routes
+from tests.essai import ESSAI
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
+TOML = (
+    ESSAI
+    + """[[binding]]
 topic = "city/{territory}/{site}/{sensor}"
 """
+)
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
 99001,mairie,air-1,no2,,,60,start
 99001,mairie,air-1,temperature,temp,,60,start

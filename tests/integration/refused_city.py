@@ -23,20 +23,17 @@ from storage.ingest import store
 from storage.intake import Outcome
 from storage.refused import Selection
 from storage.registry import load_routes, register
+from tests.essai import ESSAI
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
+TOML = (
+    ESSAI
+    + """[[binding]]
 topic = "city/{site}/{sensor}"
 [[binding]]
 topic = "senml/#"
 format = "senml"
 """
+)
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
 99001,mairie,air-1,no2,,,60,start
 99001,mairie,air-1,temperature,temp,Cel,60,start

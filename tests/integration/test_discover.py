@@ -14,16 +14,12 @@ from beffroi.cli import app
 from beffroi.embedded.testing import TestBroker
 from storage.city import parse
 from storage.registry import register
+from tests.essai import ESSAI
 from tests.integration.collecting import collecting, publish, until
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
+TOML = (
+    ESSAI
+    + """[[binding]]
 topic = "city/{territory}/{site}/{sensor}"
 [[binding]]
 topic = "teleinfo/{sensor}"
@@ -36,6 +32,7 @@ format = "dsmr"
 topic = "senml/#"
 format = "senml"
 """
+)
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
 99001,mairie,air-1,no2,,,60,start
 """

@@ -23,24 +23,21 @@ from storage.migrate import migrate, migrations
 from storage.registry import Site, move, register, retire
 from storage.review import Author, NotNamed
 from storage.timeline import BEGINNING
+from tests.essai import ESSAI
 from tests.integration.refused_city import City, collect, connected, decoding, message, replay_all
 
 ME = Author("Ada", "the works at the town hall")
 TOPIC = "city/mairie/air-1"
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[territory]]
+TOML = (
+    ESSAI
+    + """[[territory]]
 code = "99002"
 name = "Ailleurs"
 timezone = "Asia/Kolkata"
 [[binding]]
 topic = "city/{site}/{sensor}"
 """
+)
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp,register_max
 99001,mairie,air-1,no2,,ug/m3,60,start,
 99001,mairie,air-1,temperature,temp,Cel,60,start,

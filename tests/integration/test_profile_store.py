@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import psycopg
 import pytest
 
 from storage.bindings import load_profiles
 from storage.city import parse
-from storage.database import connect
-from storage.registry import load_routes, register
-from storage.routes import Routes
+from storage.registry import register
+from tests.essai import ESSAI
+from tests.integration.collecting import registered_routes
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-
-[[territory]]
-code = "99001"
-name = "Essai"
-
-[[binding]]
+TOML = (
+    ESSAI
+    + """[[binding]]
 topic = "lora/{sensor}"
 profile = "probe"
 
@@ -57,19 +48,9 @@ name = "wifi"
 step_s = 60
 fields.no2 = { metric = "no2", unit = "ppb" }
 """
+)
 HEADER = "territory,site,sensor,metric,profile,field,step_s\n"
 CSV = HEADER + "99001,mairie,p1,,probe,,\n99001,mairie,p1,no2,,gas,60\n99001,mairie,w1,,wifi,,\n"
-
-
-def routes() -> Routes:
-    async def load() -> Routes:
-        connection = await connect("test")
-        try:
-            return await load_routes(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(load())
 
 
 def test_a_profile_comes_out_of_the_database_as_it_went_in(connection: psycopg.Connection):
@@ -83,7 +64,7 @@ def test_the_collector_gets_units_scales_and_codecs(connection: psycopg.Connecti
     city = parse(TOML, CSV)
     register(connection, city)
 
-    known = routes()
+    known = registered_routes()
 
     codec = city.profiles[0].codec
     assert known.codecs == {"p1": codec}
@@ -112,17 +93,17 @@ def test_a_sensor_changes_its_profile_and_loses_it(connection: psycopg.Connectio
     register(connection, parse(TOML, HEADER + rows))
 
     assert connection.execute(asked).fetchall() == [("p1", "wifi"), ("w1", None)]
-    assert routes().codecs == {}
+    assert registered_routes().codecs == {}
 
 
 def test_a_changed_codec_reaches_the_collector_under_a_new_revision(
     connection: psycopg.Connection,
 ):
     register(connection, parse(TOML, CSV))
-    before = routes()
+    before = registered_routes()
 
     register(connection, parse(TOML.replace("scale = 0.5", "scale = 0.25"), CSV))
-    after = routes()
+    after = registered_routes()
 
     assert after.revision == before.revision + 1
     assert [before.codecs["p1"].field[1].scale, after.codecs["p1"].field[1].scale] == [0.5, 0.25]
@@ -137,6 +118,6 @@ def test_a_profile_that_leaves_the_city_file_stays_for_the_sensors_that_have_it(
 
     register(connection, parse(toml, HEADER + "99001,mairie,w1,no2,,no2,60\n"))
 
-    known = routes()
+    known = registered_routes()
     assert list(known.codecs) == ["p1"]
     assert [row.topic for row in known.bindings][1:] == ["air/{sensor}"]

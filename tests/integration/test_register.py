@@ -8,15 +8,9 @@ import pytest
 from storage.city import parse
 from storage.mistakes import MistakesError
 from storage.registry import register
+from tests.essai import ESSAI
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-"""
+TOML = ESSAI
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
 99001,mairie,air-1,no2,x,,60,start
 """

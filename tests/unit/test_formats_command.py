@@ -12,15 +12,11 @@ from typer.testing import CliRunner
 
 from beffroi.cli import app
 from collector.formats.registry import FORMATS
+from tests.essai import ESSAI
 
-TOML = """
-[city]
-name = "Essai"
-timezone = "Europe/Paris"
-[[territory]]
-code = "99001"
-name = "Essai"
-[[binding]]
+TOML = (
+    ESSAI
+    + """[[binding]]
 topic = "city/{site}/{sensor}"
 timezone = "Europe/Paris"
 ignore = ["status.*"]
@@ -31,6 +27,7 @@ format = "ngsi"
 topic = "spBv1.0/#"
 format = "sparkplug"
 """
+)
 CSV = """territory,site,sensor,metric,field,unit,step_s,stamp
 99001,mairie,air-1,no2,,,60,start
 99001,mairie,air-1,temperature,temp,[degF],900,end
