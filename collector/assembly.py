@@ -118,6 +118,11 @@ class Assembly:
         self, number: int, message: Message, route: Route, decoded: Decoded
     ) -> tuple[int, bool]:
         """A message whose topic names no known sensor; where it names none, its readings may."""
+        if not (decoded.readings or decoded.refusals or decoded.offered):
+            return (
+                UNKNOWN_SENSOR,
+                False,
+            )  # a broker's, gateway's or stranger's word, and no measurement
         sensors = self._registered.routes.sensors
         said = [r.sensor for r in decoded.readings] or [r.sensor for r in decoded.offered]
         names = [name for name in (*said, decoded.sensor) if name and not route.hints.sensor]

@@ -283,7 +283,7 @@ async def test_a_selection_means_just_what_it_says(city: City):
             [
                 message(AIR_2_TOPIC, reading(1, no2=1)),
                 message(AIR_1_TOPIC, b"{"),
-                message("city/a.b/air-9", b"{}", at=ten),
+                message("city/a.b/air-9", b'{"x": 1}', at=ten),
                 message("senml/a", [{"bn": "air-2:", "n": "no2", "v": 1}]),
             ],
         )

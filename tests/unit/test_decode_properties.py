@@ -294,6 +294,13 @@ def test_what_no_column_could_hold_is_refused(payload: bytes, reason: Reason):
     assert (len(intake.batch), [row.reason for row in intake.refusals]) == (0, [reason])
 
 
+def test_a_stranger_that_says_nothing_is_counted_and_not_refused():
+    intake = decoding().intake([message("city/99001/mairie/nobody", b"{}")])
+
+    assert (intake.refusals, intake.message_refused.tolist()) == ([], [False])
+    assert intake.message_sensor.tolist() == [0]
+
+
 def test_the_members_of_an_ignored_object_are_not_ignored():
     payload = b'{"no2": 1, "battery": {"level": 3}}'
     intake = READER.intake([message("city/99001/mairie/air-1", payload)])
