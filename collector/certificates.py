@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from collector import personal
 from collector.formats.births import Born, Device, Version
 from collector.formats.sparkplug import birth_topic
 from collector.refusing import Declared
 from storage.intake import BirthRow
+
+_LONG = 200
 
 
 def rows(changes: Iterable[Version], declared: Declared, fields: Collection[str]) -> list[BirthRow]:
@@ -18,14 +21,18 @@ def rows(changes: Iterable[Version], declared: Declared, fields: Collection[str]
     is an identifier and no registered field: after a restart they are asked for again.
     """
     found: list[BirthRow] = []
-    for whose, born in changes:
+    for whose, born, known in changes:
         topic = birth_topic(whose)
         if "\0" in topic or declared.masked_topic(topic) != topic:
             continue
+        if known:
+            # A death of a few bytes may end the births of a thousand devices.
+            found.append(
+                BirthRow(*whose, born.born_us, born.ended_us, born.bdseq, [], [], [], known=True)
+            )
+            continue
         alias_of = {name: alias for alias, name in born.aliases.items()}
-        names = [
-            name for name in born.metrics if name in fields or not personal.names_identifier(name)
-        ]
+        names = [name for name in born.metrics if name in fields or not _names_identifier(name)]
         found.append(
             BirthRow(
                 *whose, born.born_us, born.ended_us, born.bdseq, names,
@@ -34,6 +41,14 @@ def rows(changes: Iterable[Version], declared: Declared, fields: Collection[str]
             )
         )  # fmt: skip
     return found
+
+
+def _names_identifier(name: str) -> bool:
+    # The devices of a town have the same names again and again; long ones are not kept.
+    return _remembered(name) if len(name) <= _LONG else personal.names_identifier(name)
+
+
+_remembered = lru_cache(maxsize=50_000)(personal.names_identifier)
 
 
 def versions(written: Sequence[BirthRow]) -> list[Version]:

@@ -172,6 +172,8 @@ class Pipeline:
         for node in self._rebirths.due():
             if source.publish(rebirth_topic(node), rebirth_request(time.time_ns() // 1_000_000)):
                 meters.REBIRTHS.inc()
+            else:
+                self._rebirths.unasked(node)
 
     # Committing -------------------------------------------------------------
 

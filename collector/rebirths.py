@@ -19,6 +19,7 @@ PAUSE_S, LONGEST_PAUSE_S = 60.0, 3600.0
 GAP_S = 2.0
 """What is missing may only be late, where a broker has several nodes. [s]"""
 AT_A_TIME = 100
+"""Edge nodes asked in one second; whoever may publish could make us ask without end."""
 _REMEMBERED = 10_000
 
 
@@ -45,6 +46,7 @@ class Rebirths:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._nodes: dict[Device, _Asking] = {}
+        self._second, self._left = 0, AT_A_TIME
 
     def take(self, wanted: Wanted) -> None:
         """Note what a committed batch showed."""
@@ -59,15 +61,25 @@ class Rebirths:
     def due(self) -> list[Device]:
         """Whom to ask now; they are taken for asked."""
         now = self._clock()
+        if int(now) != self._second:
+            self._second, self._left = int(now), AT_A_TIME
+        if not self._left:
+            return []
         nodes = [
             node
             for node, asking in self._nodes.items()
             if asking.due is not None and asking.due <= now
-        ][:AT_A_TIME]
+        ][: self._left]
+        self._left -= len(nodes)
         for node in nodes:
             asking = self._nodes[node]
             asking.due, asking.asked = None, now
         return nodes
+
+    def unasked(self, node: Device) -> None:
+        """The question to a node that was due could not be sent."""
+        if node in self._nodes:
+            self._nodes[node].due = self._clock()
 
     def _want(self, node: Device, now: float, due: float) -> None:
         asking = self._nodes.get(node)

@@ -38,21 +38,22 @@ async def save(connection: asyncpg.Connection, births: Sequence[BirthRow]) -> No
     ordered = sorted(births, key=lambda row: row[:4])
     await connection.executemany(
         """
+        UPDATE pipeline.birth SET ended_at = $5, bdseq = $6
+         WHERE group_id = $1 AND edge_node = $2 AND device = $3 AND born_at = $4
+        """,
+        [(*row[:3], *_state(row)) for row in ordered if row.known],
+    )
+    ordered = [row for row in ordered if not row.known]
+    await connection.executemany(
+        """
         INSERT INTO pipeline.birth
                (group_id, edge_node, device, born_at, ended_at, bdseq, name, alias, datatype)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (group_id, edge_node, device, born_at)
         DO UPDATE SET ended_at = excluded.ended_at, bdseq = excluded.bdseq
         """,
-        [
-            (
-                row.group, row.node, row.device, _time(row.born_us),
-                None if row.ended_us is None else _time(row.ended_us), row.bdseq, row.name,
-                row.alias, row.datatype,
-            )
-            for row in ordered
-        ],
-    )  # fmt: skip
+        [(*row[:3], *_state(row), row.name, row.alias, row.datatype) for row in ordered],
+    )
     await connection.executemany(
         """
         DELETE FROM pipeline.birth
@@ -91,6 +92,11 @@ def _read(records: Sequence[asyncpg.Record]) -> list[BirthRow]:
         )
         for group, node, device, born, ended, bdseq, name, alias, datatype in records
     ]  # fmt: skip
+
+
+def _state(row: BirthRow) -> tuple[datetime.datetime, datetime.datetime | None, int | None]:
+    ended_us = row.ended_us
+    return _time(row.born_us), None if ended_us is None else _time(ended_us), row.bdseq
 
 
 def _time(us: int) -> datetime.datetime:

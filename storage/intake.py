@@ -51,7 +51,8 @@ class BirthRow(NamedTuple):
     """One Sparkplug birth certificate, as it is written down: what its sender's words mean.
 
     ``device`` is empty for an edge node itself. ``alias`` and ``datatype`` are as long as
-    ``name``; None where a metric has no alias. ``ended_us`` is None while it holds.
+    ``name``; None where a metric has no alias. ``ended_us`` is None while it holds. Of one
+    that is ``known`` to be written down the names are left out.
     """
 
     group: str
@@ -63,6 +64,7 @@ class BirthRow(NamedTuple):
     name: list[str]
     alias: list[int | None]
     datatype: list[int]
+    known: bool = False
 
 
 def _as_it_is(row: RefusalRow, message: int) -> RefusalRow:

@@ -11,13 +11,19 @@ decoded twice, in halves or after an outage, is read the same way every time.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 MOST_METRICS = 2_000_000
-"""Metrics held at once. Names are the senders' own; beyond this nothing more is learned."""
+"""Metrics held at once. Names are the senders' own; beyond this nothing more is learned.
 
-_NO_METRICS: dict[str, int] = {}
+A certificate counts like one metric more, and so do every hundred characters of its names.
+"""
+MOST_NUMBERED = 100_000
+"""Edge nodes whose sequence numbers are followed; those that were silent longest give way."""
+
+_CHARACTERS = 100
 _WRAP = 256
 
 
@@ -44,10 +50,14 @@ class Born(NamedTuple):
 
 
 class Version(NamedTuple):
-    """A birth certificate and whose it is."""
+    """A birth certificate and whose it is.
+
+    known: it was written down before, and only how it ends or its ``bdseq`` is new.
+    """
 
     whose: Device
     born: Born
+    known: bool = False
 
 
 class Wanted(NamedTuple):
@@ -95,7 +105,7 @@ class PastBirths:
 
     def __init__(self, versions: Iterable[Version]) -> None:
         self._versions: dict[Device, list[Born]] = {}
-        for whose, born in sorted(versions, key=lambda one: one.born.born_us, reverse=True):
+        for whose, born, _ in sorted(versions, key=lambda one: one.born.born_us, reverse=True):
             self._versions.setdefault(whose, []).append(born)
 
     def of(self, whose: Device, received_us: int) -> Born | None:
@@ -135,15 +145,15 @@ class LiveBirths:
     def __init__(self, *, sees_all: bool = True) -> None:
         self._sees_all = sees_all
         self._known: dict[Device, Born] = {}
-        self._seq: dict[Device, tuple[int, int]] = {}
+        self._seq: OrderedDict[Device, tuple[int, int]] = OrderedDict()
         self._devices: dict[Device, set[Device]] = {}
         self._held = 0
         self.begin()
 
     def load(self, versions: Iterable[Version]) -> None:
         """Take over what was written down: the newest of each, by this or another collector."""
-        for whose, born in versions:
-            self._held += len(born.metrics) - len(self._metrics_of(self._known.get(whose)))
+        for whose, born, _ in versions:
+            self._held += _weight(born) - _weight(self._known.get(whose))
             self._known[whose] = born
             self._remember(whose)
 
@@ -161,11 +171,13 @@ class LiveBirths:
 
     def changes(self) -> list[Version]:
         """What the batch changed of what is written down, each birth in its last state."""
-        return [
-            Version(whose, born)
-            for (whose, _), born in self._touched.items()
-            if self._known.get(whose) != born
-        ]
+        found: list[Version] = []
+        for (whose, _), born in self._touched.items():
+            before = self._known.get(whose)
+            if before != born:
+                known = before is not None and before.born_us == born.born_us
+                found.append(Version(whose, born, known))
+        return found
 
     @property
     def unread(self) -> frozenset[Device]:
@@ -176,9 +188,15 @@ class LiveBirths:
         """The batch is committed: what it said stands."""
         wanted = Wanted(frozenset(self._gaps), frozenset(self._unknown), frozenset(self._born))
         for whose, born in self._now.items():
-            self._held += len(born.metrics) - len(self._metrics_of(self._known.get(whose)))
+            before = self._known.get(whose)
+            if before is None or before.metrics is not born.metrics:
+                self._held += _weight(born) - _weight(before)
         self._known.update(self._now)
-        self._seq.update(self._seq_now)
+        for node, heard in self._seq_now.items():
+            self._seq[node] = heard
+            self._seq.move_to_end(node)
+        while len(self._seq) > MOST_NUMBERED:
+            self._seq.popitem(last=False)
         self.begin()
         return wanted
 
@@ -205,13 +223,14 @@ class LiveBirths:
             self._put(whose, before._replace(ended_us=None, bdseq=bdseq))
             return
         self._end(whose, received_us)
-        new = len(metrics) - len(self._metrics_of(before))
+        # A clock that was stepped back must not put the newer birth before the older one.
+        born_us = received_us if before is None else max(received_us, before.born_us + 1)
+        born = Born(metrics, aliases, born_us, None, bdseq)
+        new = _weight(born) - _weight(before)
         if self._held + self._learned + new > MOST_METRICS:
             return
         self._learned += new
-        # A clock that was stepped back must not put the newer birth before the older one.
-        born_us = received_us if before is None else max(received_us, before.born_us + 1)
-        self._put(whose, Born(metrics, aliases, born_us, None, bdseq))
+        self._put(whose, born)
         self._remember(whose)
 
     def die(self, whose: Device, bdseq: int | None, received_us: int) -> None:
@@ -263,15 +282,18 @@ class LiveBirths:
         if whose.device:
             self._devices.setdefault(Device(whose.group, whose.node), set()).add(whose)
 
-    @staticmethod
-    def _metrics_of(born: Born | None) -> Mapping[str, int]:
-        return _NO_METRICS if born is None else born.metrics
+
+def _weight(born: Born | None) -> int:
+    """How much room a certificate takes, in metrics."""
+    if born is None:
+        return 0
+    return 1 + len(born.metrics) + sum(map(len, born.metrics)) // _CHARACTERS
 
 
 def nodes(topics: Sequence[str]) -> set[Device]:
     """The edge nodes that messages on these topics belong to."""
     return {
         Device(parts[1], parts[3])
-        for parts in (topic.split("/") for topic in topics)
-        if len(parts) >= 4 and parts[0] == "spBv1.0"
+        for parts in (topic.split("/") for topic in topics if topic.startswith("spBv1.0/"))
+        if len(parts) >= 4
     }

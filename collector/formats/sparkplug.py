@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from collector.formats.births import Born, Device
+from collector.formats.births import Births, Born, Device
 from collector.formats.format import (
     Decoded,
     Format,
@@ -29,6 +29,9 @@ NAMESPACE = "spBv1.0"
 REBIRTH = b"Node Control/Rebirth"
 MOST_ELEMENTS = 20_000
 """Values in the arrays of one message; eight Booleans to a byte would fill the memory."""
+
+LONGEST_TOPIC = 1_000
+"""Bytes of a topic. Nobody names devices so; every one of them would be kept, as a key."""
 
 _OF_NODES = frozenset({"NBIRTH", "NDEATH", "NDATA", "NCMD"})
 _OF_DEVICES = frozenset({"DBIRTH", "DDEATH", "DDATA", "DCMD"})
@@ -71,9 +74,18 @@ def decode(payload: bytes, hints: Hints, received_us: int) -> Decoded:
     place = _place(hints.topic, hints.sensor)
     if place.verb in _MUTE:
         return Decoded([], [], (), place.sensor)
-    message = _parse(payload)
     # What a broker had kept may be of any age: it neither is a birth nor has one.
     births = hints.births if received_us > 0 else None
+    try:
+        return _decoded(place, _parse(payload), births, received_us)
+    except Undecodable:
+        if births is not None and place.verb in ("NBIRTH", "DBIRTH"):
+            # Nobody knows what it said, but the one before it does not hold any more.
+            births.die(place.whose, None, received_us)
+        raise
+
+
+def _decoded(place: Place, message: Any, births: Births | None, received_us: int) -> Decoded:
     if births is not None:
         born = place.verb == "NBIRTH"
         if place.verb != "NDEATH":
@@ -119,6 +131,10 @@ def rebirth_request(now_ms: int) -> bytes:
 
 @lru_cache(maxsize=10_000)
 def _place(topic: str, sensor: str) -> Place:
+    if len(topic.encode(errors="replace")) > LONGEST_TOPIC:
+        raise Undecodable(
+            Reason.BAD_PAYLOAD, f"a Sparkplug topic of more than {LONGEST_TOPIC} bytes"
+        )
     parts = topic.split("/")
     if parts[0] == NAMESPACE and all(parts):
         if parts[1] == "STATE" and len(parts) == 3:

@@ -293,6 +293,22 @@ async def test_a_replay_reads_by_the_birth_of_the_messages_own_time(
     assert left == [("not_born", "alias 11")] * 2
 
 
+async def test_an_end_is_written_down_without_the_names_that_are_there(
+    town: psycopg.Connection, database: str
+):
+    connection = await asyncpg.connect(database)
+    born = births.BirthRow("G", "n", "d", 1000, None, 7, ["a"], [3], [9])
+    ended = births.BirthRow("G", "n", "d", 1000, 2000, 8, [], [], [], known=True)
+    try:
+        await births.save(connection, [born])
+        await births.save(connection, [ended, ended._replace(device="unheard-of")])
+        written = await births.history(connection)
+    finally:
+        await connection.close()
+
+    assert written == [born._replace(ended_us=2000, bdseq=8)]
+
+
 async def test_versions_of_a_birth_are_kept_in_bounds(town: psycopg.Connection, database: str):
     connection = await asyncpg.connect(database)
     try:

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from collector.certificates import rows, versions
 from collector.decode import Decoding
-from collector.formats.births import Births, Born, Device, LiveBirths, PastBirths, Version
+from collector.formats import births as births_module
+from collector.formats.births import (
+    Births,
+    Born,
+    Device,
+    LiveBirths,
+    PastBirths,
+    Version,
+    Wanted,
+)
 from collector.formats.format import Decoded, Hints, Undecodable
 from collector.formats.sparkplug import decode, fits, rebirth_request, rebirth_topic
 from collector.formats.sparkplug_schema import DataType, Payload
@@ -302,6 +311,105 @@ def test_a_birth_that_comes_in_time_spares_the_question():
     rebirths.take(births.settle())
     now[0] = 12.5
     assert rebirths.due() == [NODE]
+
+
+def test_no_more_than_100_edge_nodes_are_asked_in_one_second():
+    now = [1000.0]
+    rebirths = Rebirths(lambda: now[0])
+    strangers = frozenset(Device("G", f"made-up-{number}") for number in range(250))
+    rebirths.take(Wanted(frozenset(), strangers, frozenset()))
+
+    assert [len(rebirths.due()) for _ in range(3)] == [100, 0, 0]
+    now[0] = 1001.0
+    assert [len(rebirths.due()) for _ in range(2)] == [100, 0]
+    now[0] = 1002.0
+    assert len(rebirths.due()) == 50
+
+
+def test_a_question_that_could_not_be_sent_is_asked_later():
+    now = [1000.0]
+    rebirths = Rebirths(lambda: now[0])
+    rebirths.take(Wanted(frozenset(), frozenset({NODE}), frozenset()))
+    assert rebirths.due() == [NODE]
+    rebirths.unasked(NODE)
+    assert rebirths.due() == [NODE]
+    assert rebirths.due() == []
+
+
+def test_made_up_edge_nodes_fill_no_memory(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(births_module, "MOST_METRICS", 1000)
+    monkeypatch.setattr(births_module, "MOST_NUMBERED", 100)
+    births = LiveBirths()
+    long_name = payload(metric("x" * 1000, DataType.FLOAT, float_value=1.0), seq=0)
+    for number in range(2000):
+        said = b"" if number < 500 else long_name
+        for verb, message in (("NBIRTH", said), ("NDATA", payload(seq=number % 256))):
+            hints = Hints("", topic=f"spBv1.0/G/{verb}/made-up-{number}", births=births)
+            decode(message, hints, NOW_US)
+        births.settle()
+    learned = [
+        number
+        for number in range(2000)
+        if births.of(Device("G", f"made-up-{number}"), NOW_US) is not None
+    ]
+
+    # 500 that weigh 1, and then 41 that weigh 12.
+    assert learned == list(range(541))
+    # Who is heard again and again stays known among strangers.
+    for seq in (1, 2):
+        assert numbered(births, seq, sent_ms=T_MS + 10 * seq) == frozenset()
+        for number in range(60):
+            where = f"spBv1.0/G/NDATA/stranger-{seq}-{number}"
+            decode(payload(seq=0), Hints("", topic=where, births=births), NOW_US)
+        births.settle()
+    assert len(births._seq) == 100
+    assert numbered(births, 4, sent_ms=T_MS + 40) == {NODE}
+
+
+def test_a_topic_longer_than_any_device_has_is_refused():
+    message = payload(metric("a", DataType.FLOAT, float_value=1.0))
+    fits_in = "spBv1.0/G/NBIRTH/" + "n" * 983
+    with pytest.raises(Undecodable, match="more than 1000 bytes"):
+        decode(message, Hints("", topic=fits_in + "n"), NOW_US)
+    assert len(decode(message, Hints("", topic=fits_in), NOW_US).readings) == 1
+
+
+def test_the_names_of_a_birth_are_written_down_once():
+    decoding = Decoding(
+        sparkplug_routes(["spBv1.0/#"]),
+        payload_bytes=4096, oldest=OLDEST, ahead_s=600, births=LiveBirths(),
+    )  # fmt: skip
+    births = LiveBirths()
+    written: list[tuple[int | None, list[str], bool]] = []
+    for at, (verb, message) in enumerate(
+        (("NBIRTH", nbirth()), ("NDEATH", nbirth()), ("NBIRTH", nbirth(8)), ("NBIRTH", nbirth(9, alias=3)))
+    ):  # fmt: skip
+        births.begin()
+        hear(births, verb, message, NOW_US + at)
+        found = rows(births.changes(), decoding.declared, frozenset())
+        written += [(row.ended_us, row.name, row.known) for row in found]
+        births.settle()
+
+    names = ["bdSeq", "air/temp"]
+    assert written == [
+        (None, names, False),
+        (NOW_US + 1, [], True),
+        (None, [], True),
+        (NOW_US + 3, [], True),
+        (None, names, False),
+    ]
+
+
+@pytest.mark.parametrize("broken", [b"\xff", payload(metric("a\0", DataType.INT16), seq=0)])
+def test_a_birth_that_cannot_be_read_ends_the_one_before(broken: bytes):
+    births = LiveBirths()
+    hear(births, "NBIRTH", nbirth())
+    assert said(hear(births, "NDATA", TEMP)) == [("air/temp", -42.0)]
+    with pytest.raises(Undecodable):
+        hear(births, "NBIRTH", broken)
+
+    assert refused(hear(births, "NDATA", TEMP)) == [("alias 12", Reason.NOT_BORN)]
+    assert births.unread == {NODE}
 
 
 def test_the_question_is_a_rebirth_command_to_the_node():
