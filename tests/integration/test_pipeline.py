@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+from typing import Any
 
 import psycopg
 import pytest
 
 from beffroi.embedded.testing import TestBroker
+from collector.pipeline import Pipeline
 from storage.city import parse
+from storage.intake import Intake
 from storage.registry import register
 from tests.integration.collecting import (
     CSV,
@@ -330,3 +333,28 @@ async def test_a_message_published_at_qos_2_is_stored_once(
         (4.0,), (5.0,)
     ]  # fmt: skip
     assert city.execute("SELECT sum(messages_qos0) FROM pipeline.ledger").fetchone() == (0,)
+
+
+async def test_a_batch_read_under_an_older_registry_is_read_again_and_not_refused(
+    city: psycopg.Connection, broker: TestBroker, monkeypatch: pytest.MonkeyPatch
+):
+    in_kelvin = CSV.replace("temperature,temp,[degF]", "temperature,temp,K")
+    original, changes = Pipeline._decoded, []
+
+    async def overtaken(self: Pipeline, connection: Any, messages: Any) -> Intake:
+        intake = await original(self, connection, messages)
+        if not changes:
+            # The registry changes after the batch was read and before it is stored.
+            changes.append(await asyncio.to_thread(register, city, parse(TOML, in_kelvin)))
+        return intake
+
+    monkeypatch.setattr(Pipeline, "_decoded", overtaken)
+    async with collecting(broker, "overtaken") as (pipeline, _):
+        await asyncio.to_thread(
+            publish, broker, [(TOPIC, reading("2026-03-01T10:00:00Z", temp=293.15))]
+        )
+        await until(lambda: pipeline.totals.messages == 1)
+
+    assert changes
+    assert city.execute("SELECT round(value::numeric, 6) FROM air.reading").fetchall() == [(20,)]
+    assert city.execute("SELECT count(*) FROM pipeline.refusal").fetchone() == (0,)
