@@ -63,7 +63,10 @@ def both_us(one: Callable[[], object], other: Callable[[], object]) -> tuple[flo
 
 def formats(only: str = "") -> Iterator[dict[str, Any]]:
     """One row per message: both rates and their ratio."""
-    for sample in samples():
+    measured = samples()
+    if unmeasured := set(FORMATS) - {sample.format for sample in measured}:
+        raise SystemExit(f"no message of {', '.join(sorted(unmeasured))} in messages.py; add one")
+    for sample in measured:
         if only not in sample.format:
             continue
         decode = partial(FORMATS[sample.format].decode, sample.payload, sample.hints, NOW_US)
