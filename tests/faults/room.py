@@ -139,9 +139,15 @@ class Room:
 
 
 def _moved(connection: psycopg.Connection) -> bool:
+    # TimescaleDB looks into every database now and then, and may stay: out with it, and keep it out.
+    connection.execute(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false".encode())
     try:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [DATABASE]
+        )
         connection.execute(f"ALTER DATABASE {DATABASE} SET TABLESPACE small".encode())
     except psycopg.errors.ObjectInUse:
-        # TimescaleDB looks into every database now and then.
         return False
+    finally:
+        connection.execute(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS true".encode())
     return True
