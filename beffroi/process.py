@@ -14,7 +14,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from rich.console import Console
 
 from beffroi.progress import bar
-from processors import rollup, upkeep
+from processors import refresh, rollup, upkeep
+from processors.refresh import Refreshed
 from processors.rollup import Pass
 from processors.settings import from_environment
 from processors.upkeep import Upkeep
@@ -26,6 +27,10 @@ _STALLED_S = 120.0
 PASSES = Counter("beffroi_processor_passes_total", "Passes done")
 READINGS = Counter("beffroi_processor_readings_total", "Readings read")
 WINDOWS = Counter("beffroi_processor_windows_total", "Windows written", ["level"])
+FIGURES = Counter("beffroi_processor_figures_total", "Figures of indicators written")
+FAILED = Counter(
+    "beffroi_processor_calculations_failed_total", "Calculations that failed and were passed over"
+)
 PASS_S = Histogram("beffroi_processor_pass_seconds", "Time of one pass")
 UNBALANCED = Gauge("beffroi_ledger_unbalanced", "Sensor-hours whose sums do not balance")
 
@@ -49,6 +54,10 @@ async def process(stop: asyncio.Event) -> None:
     def note_upkeep(done: Upkeep) -> None:
         UNBALANCED.set(done.unbalanced)
 
+    def note_figures(done: Refreshed) -> None:
+        FIGURES.inc(done.figures)
+        FAILED.inc(len(done.failed))
+
     def health() -> tuple[bool, dict[str, object]]:
         age = time.monotonic() - began
         facts: dict[str, object] = {"seconds_since_pass": round(age, 1)}
@@ -59,13 +68,20 @@ async def process(stop: asyncio.Event) -> None:
     status = StatusServer(settings.metrics_host, settings.metrics_port, health)
     try:
         async with await database.open_pool(application="beffroi processor") as pool:
-            beside = asyncio.create_task(upkeep.run(settings, stop, _utc_now, note_upkeep))
+            beside = [
+                asyncio.create_task(upkeep.run(settings, stop, _utc_now, note_upkeep)),
+                asyncio.create_task(
+                    refresh.run(pool, stop, _now, note_figures, keep_days=settings.keep_days)
+                ),
+            ]
             try:
                 await rollup.run(pool, settings, stop, _now, note)
             finally:
-                beside.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await beside
+                for task in beside:
+                    task.cancel()
+                for task in beside:
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
     finally:
         status.close()
 
@@ -76,6 +92,8 @@ def catch_up() -> None:
     async def main() -> None:
         async with await database.open_pool(application="beffroi demo") as pool:
             while (await rollup.process(pool, _now())).more:
+                pass
+            while (await refresh.refresh(pool, _now())).more:
                 pass
 
     uvloop.run(main())

@@ -64,6 +64,23 @@ def _first_instant(day: date, zone: ZoneInfo) -> datetime:
     return instant
 
 
+def first_instant(day: date, zone: str) -> np.datetime64:
+    """When a local day begins, in UTC.
+
+    Examples
+    --------
+    >>> first_instant(date(2026, 3, 30), "Europe/Paris")
+    np.datetime64('2026-03-29T22:00:00.000000')
+    """
+    return np.datetime64(_first_instant(day, ZoneInfo(zone)).replace(tzinfo=None), "us")
+
+
+def local_date(instant: np.datetime64, zone: str) -> date:
+    """The date on the wall at an instant."""
+    utc: datetime = instant.astype("datetime64[us]").item()
+    return utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+
+
 def local_days(start: np.datetime64, stop: np.datetime64, zone: str) -> TimeArray:
     """Edges of the local days that cover ``[start, stop)``, as UTC instants.
 

@@ -14,8 +14,9 @@ References
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import numpy as np
@@ -128,6 +129,27 @@ def decode_rollups(body: bytes) -> Rollups:
         **floats,
         **whole,
     )
+
+
+def encode_rows(
+    columns: Sequence[tuple[str, str]], values: Mapping[str, NDArray[Any]], count: int
+) -> memoryview:
+    """The COPY body of rows whose columns all have a fixed length; times as microseconds."""
+    body, rows = _blank(_row(columns), columns, count)
+    for name, _ in columns:
+        column = values[name]
+        rows[name] = _since_epoch(column) if column.dtype.kind == "M" else column
+    return body.data
+
+
+def decode_rows(body: bytes, columns: Sequence[tuple[str, str]]) -> NDArray[np.void]:
+    """The records of such a body; times are still PostgreSQL's, see :func:`times`."""
+    return _records(body, _row(columns), len(columns))
+
+
+def times(microseconds: NDArray[np.int64]) -> TimeArray:
+    """Instants from PostgreSQL's microseconds; -infinity is NaT, and NaT is -infinity."""
+    return _from_epoch(microseconds)
 
 
 async def chunks(body: memoryview) -> AsyncIterator[bytes]:
@@ -257,6 +279,7 @@ def _row_mark() -> bytes:
 
 
 def _since_epoch(time: TimeArray) -> NDArray[np.int64]:
+    # NaT stays NaT, whose number is that of PostgreSQL's -infinity.
     return (time - EPOCH).astype(np.int64)
 
 

@@ -15,6 +15,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from storage.catalogue import BY_NAME, METRICS, Domain, Kind, Metric
+from storage.facts.air import AirFacts
+from storage.facts.energy import EnergyFacts
+from storage.facts.facts import Facts
+from storage.facts.mobility import MobilityFacts
 from storage.mistakes import Mistake, MistakesError, parse_toml, read_text
 from storage.profiles import STRICT, Code, NotMeasuredError, Profile, measured, unknown_profile
 from storage.sensor_list import PlacedSeries, parse_sensors
@@ -157,6 +161,9 @@ class _CityFile(BaseModel):
     binding: tuple[Binding, ...] = ()
     metric: tuple[OwnMetric, ...] = ()
     profile: tuple[Profile, ...] = ()
+    air: AirFacts | None = None
+    mobility: MobilityFacts | None = None
+    energy: EnergyFacts | None = None
 
     @field_validator("territory")
     @classmethod
@@ -183,6 +190,9 @@ class _CityFile(BaseModel):
         return profiles
 
 
+NOTHING_SAID = Facts()
+
+
 @dataclass(frozen=True, slots=True)
 class City:
     """Everything the registry needs, checked."""
@@ -194,6 +204,8 @@ class City:
     metrics: tuple[Metric, ...]
     series: tuple[PlacedSeries, ...]
     profiles: tuple[Profile, ...] = ()
+    facts: Facts = NOTHING_SAID
+    """What the file says of its trades; only those that it speaks of are registered."""
 
 
 def load(city_file: Path, sensors_file: Path | None = None) -> City:
@@ -235,8 +247,10 @@ def parse(
         t if t.timezone else t.model_copy(update={"timezone": head.city.timezone})
         for t in head.territory
     )
+    said = {trade: getattr(head, trade) for trade in Domain if getattr(head, trade) is not None}
     return City(
-        head.city.name, head.city.timezone, territories, head.binding, metrics, placed, head.profile
+        head.city.name, head.city.timezone, territories, head.binding, metrics, placed, head.profile,
+        Facts(**said),
     )  # fmt: skip
 
 

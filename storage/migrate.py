@@ -9,6 +9,8 @@ from importlib import resources
 import psycopg
 
 from storage.catalogue import METRICS
+from storage.indicator_rows import save_indicators
+from storage.indicators.catalogue import INDICATORS
 from storage.metrics import save_metrics
 
 # Any two programs that migrate the same database wait for one another on this number.
@@ -37,6 +39,7 @@ def migrate(connection: psycopg.Connection) -> list[str]:
     applied = list(_apply(connection))
     with connection.transaction():
         save_metrics(connection, METRICS)
+        save_indicators(connection, INDICATORS)
     return applied
 
 

@@ -29,6 +29,7 @@ from storage.review import Author, NotNamed, named, near
 from storage.routes import NOT_YET, RETIRED, SINCE_EVER_US, Routes, Timelines
 from storage.sensor_list import PlacedSeries
 from storage.timeline import Conversion, Identity, Wanted
+from storage.trade_store import save_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def register(
             save_profiles(cursor, city.profiles)
             save_devices(cursor, city.series)
             save_bindings(cursor, city.bindings)
+        save_facts(connection, city.facts)
         counts = _counts(connection)
     return Registered(*counts, tuple(changes))
 

@@ -83,6 +83,40 @@ async def readings_between(
     return in_key_order(binary.decode_readings(body))
 
 
+async def final_readings(
+    connection: asyncpg.Connection,
+    domain: Domain,
+    start: np.datetime64,
+    end: np.datetime64,
+    series: IntArray,
+) -> Batch:
+    """Usable readings in ``[start, end)`` by (series, time), with the flags that tests and
+    people gave them; failed and missing ones are left out."""
+    body = await copy_out(
+        connection,
+        f"""
+        SELECT time, value, series_id, flag
+          FROM (SELECT r.time, r.value, r.series_id,
+                       CASE WHEN r.flag = 9 OR r.value = 'NaN' THEN 9::int2
+                            WHEN q.tests & 1 = 1 THEN 4::int2
+                            ELSE coalesce(q.person, greatest(r.flag, q.test)) END AS flag
+                  FROM {domain.value}.reading r
+                  LEFT JOIN (SELECT series_id, time, bit_or(tests) AS tests,
+                                    max(flag) FILTER (WHERE origin = 'person') AS person,
+                                    max(flag) FILTER (WHERE origin = 'test') AS test
+                               FROM pipeline.reading_flag
+                              WHERE time >= $1 AND time < $2 AND series_id = ANY ($3::int4[])
+                              GROUP BY series_id, time) q USING (series_id, time)
+                 WHERE r.time >= $1 AND r.time < $2 AND r.series_id = ANY ($3::int4[])) f
+         WHERE flag < 4
+        """,
+        instant(start),
+        instant(end),
+        series.tolist(),
+    )
+    return in_key_order(binary.decode_readings(body))
+
+
 def in_key_order(batch: Batch) -> Batch:
     """Rows by (series, time).
 

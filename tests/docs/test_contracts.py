@@ -11,7 +11,9 @@ import pytest
 from typer.main import get_command
 
 from beffroi.cli import app
+from processors.calculations import CALCULATIONS
 from processors.settings import Settings as ProcessorSettings
+from storage.indicators.catalogue import INDICATORS
 from storage.reading import Reason
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +85,18 @@ def test_every_table_is_in_the_architecture_and_every_one_named_exists():
     assert [one for one in named if one[1:] not in tables] == []
 
 
+def test_every_indicator_is_documented_by_its_trade():
+    documents = "\n".join(path.read_text() for path in ROOT.glob("processors/*/README.md"))
+
+    assert [one.name for one in INDICATORS if f"`{one.name}`" not in documents] == []
+
+
+def test_every_indicator_is_made_by_a_calculation():
+    made = [name for one in CALCULATIONS for name in one.makes]
+
+    assert sorted(made) == sorted(one.name for one in INDICATORS)
+
+
 def test_every_command_line_in_a_document_is_one():
     seen, wrong = 0, []
     for path in DOCUMENTS:
@@ -120,7 +134,9 @@ def test_every_link_in_a_document_leads_somewhere():
     "folder",
     [
         "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/formats", "beffroi/records", "beffroi/sensors", "collector",
-        "collector/formats", "collector/mqtt", "collector/replay", "collector/simulation", "dashboards", "processors", "storage", "tests/benchmarks",
+        "collector/formats", "collector/mqtt", "collector/replay", "collector/simulation", "dashboards", "processors",
+        "processors/air", "processors/energy", "processors/mobility", "processors/watch", "storage",
+        "storage/facts", "storage/indicators", "tests/benchmarks",
         "tests/faults",
     ],
 )  # fmt: skip

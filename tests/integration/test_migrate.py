@@ -45,6 +45,7 @@ def test_ledger_and_refusals_of_the_first_schema_survive(
 ):
     every = migrations()
     monkeypatch.setattr("storage.migrate.migrations", lambda: every[:1])
+    monkeypatch.setattr("storage.migrate.INDICATORS", ())  # it had none
     assert migrate(empty) == ["0001_first.sql"]
     # Two commits in one hour; three messages refused in part, one of them twice, and one whole.
     empty.execute(
@@ -108,7 +109,7 @@ async def _fold(to: psycopg.ConnectionInfo) -> int:
         await connection.close()
 
 
-def test_twelve_hypertables_are_there(empty: psycopg.Connection):
+def test_fifteen_hypertables_are_there(empty: psycopg.Connection):
     migrate(empty)
     found = empty.execute(
         "SELECT hypertable_schema, hypertable_name FROM timescaledb_information.hypertables"
@@ -117,7 +118,7 @@ def test_twelve_hypertables_are_there(empty: psycopg.Connection):
     assert sorted(found) == sorted(
         (domain, table)
         for domain in ("air", "mobility", "energy")
-        for table in ("reading", "rollup_15min", "rollup_1h", "rollup_1d")
+        for table in ("reading", "rollup_15min", "rollup_1h", "rollup_1d", "figure")
     )
 
 

@@ -1,0 +1,1 @@
+"""What serves all trades: profiles, anomalies, alerts, the health of sensors."""

@@ -1,0 +1,1 @@
+"""What a trade must know beside readings, as ``city.toml`` says it: a module per trade."""

@@ -1,0 +1,1 @@
+"""What each trade makes of rollups: every indicator stated once, a module per trade."""

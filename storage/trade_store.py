@@ -1,0 +1,68 @@
+"""What the trades know beside readings, in the database and out again; and who measures what."""
+
+from __future__ import annotations
+
+import json
+
+import asyncpg
+import numpy as np
+import psycopg
+
+from storage.facts.facts import Facts
+from storage.roster import Roster
+
+
+def save_facts(connection: psycopg.Connection, facts: Facts) -> None:
+    """Replace the facts of the trades that the city's file speaks of; the others stay."""
+    for domain in facts.model_fields_set:
+        connection.execute(
+            "INSERT INTO city.trade AS t (domain, facts) VALUES (%s, %s)"
+            " ON CONFLICT (domain) DO UPDATE SET facts = excluded.facts",
+            [domain, getattr(facts, domain).model_dump_json()],
+        )
+
+
+async def load_facts(connection: asyncpg.Connection) -> Facts:
+    """The facts of all trades; the defaults where the city says nothing."""
+    rows = await connection.fetch("SELECT domain, facts FROM city.trade")
+    return Facts.model_validate({row["domain"]: json.loads(row["facts"]) for row in rows})
+
+
+async def load_roster(connection: asyncpg.Connection) -> Roster:
+    """Every series of the city with its metric, sensor, site and territory."""
+    rows = await connection.fetch(
+        """
+        SELECT s.series_id, m.domain, s.metric, m.kind, s.step_s, s.field, n.code AS sensor,
+               s.site_id, i.code AS site, i.territory_id, t.code AS territory, t.timezone,
+               nullif(i.longitude, 'NaN') AS longitude, nullif(i.latitude, 'NaN') AS latitude
+          FROM city.series s
+          JOIN city.metric m USING (metric)
+          JOIN city.sensor n USING (sensor_id)
+          JOIN city.site i ON i.site_id = s.site_id
+          JOIN city.territory t USING (territory_id)
+         ORDER BY s.series_id
+        """
+    )
+
+    def texts(name: str) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+        return np.array([row[name] for row in rows], np.str_)
+
+    def whole(name: str) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
+        return np.array([row[name] for row in rows], np.int32)
+
+    return Roster(
+        series=whole("series_id"),
+        domain=texts("domain"),
+        metric=texts("metric"),
+        kind=texts("kind"),
+        step=whole("step_s"),
+        field=texts("field"),
+        sensor=texts("sensor"),
+        site_id=whole("site_id"),
+        site=texts("site"),
+        territory_id=whole("territory_id"),
+        territory=texts("territory"),
+        zone=texts("timezone"),
+        longitude=np.array([row["longitude"] for row in rows], np.float64),
+        latitude=np.array([row["latitude"] for row in rows], np.float64),
+    )

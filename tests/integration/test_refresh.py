@@ -1,0 +1,109 @@
+"""Figures follow the rollups they are made of, and nothing else is computed again."""
+
+from __future__ import annotations
+
+import asyncpg
+import numpy as np
+import psycopg
+import pytest
+
+from processors import refresh, rollup
+from processors.calculation import Calculation
+from storage.catalogue import Domain
+from storage.reading import batch_of
+from tests.integration.small_city import Line, arrive, register
+
+MIDNIGHT = np.datetime64("2024-05-13T23:00", "us")
+"""Of the 14th of May at the regulator's offset, an hour ahead of UTC."""
+LATER = np.datetime64("2024-05-16T00:00", "us")
+
+
+async def hours_arrive(pool: asyncpg.Pool, series: int, hours: range, value: float) -> None:
+    at = [int((MIDNIGHT + np.timedelta64(hour, "h")).astype(np.int64)) for hour in hours]
+    batch = batch_of(at, [value] * len(at), [series] * len(at), [2] * len(at))
+    async with pool.acquire() as one:
+        await arrive(one, Domain.AIR, batch)
+
+
+async def passes(pool: asyncpg.Pool, now: np.datetime64 = LATER) -> refresh.Refreshed:
+    await rollup.process(pool, now)
+    return await refresh.refresh(pool, now)
+
+
+def day_means(connection: psycopg.Connection) -> list[tuple[object, ...]]:
+    return connection.execute(
+        "SELECT value, n, due, status, provisional, series_id, metric, site FROM air.figures"
+        " WHERE indicator = 'air_day_mean' ORDER BY start"
+    ).fetchall()
+
+
+async def test_eighteen_of_twenty_four_hours_make_a_day_and_seventeen_do_not(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 3600)])
+    await hours_arrive(pool, series, range(17), 20.0)
+    await passes(pool)
+    assert day_means(connection) == [(None, 17, 24, "insufficient", False, series, "no2", "site")]
+
+    await hours_arrive(pool, series, range(23, 24), 20.0)
+    await passes(pool)
+    assert day_means(connection) == [(20.0, 18, 24, "complete", False, series, "no2", "site")]
+
+
+async def test_an_hour_that_did_not_change_asks_for_nothing(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 3600)])
+    await hours_arrive(pool, series, range(24), 20.0)
+
+    assert (await passes(pool)).figures > 0
+    assert (await passes(pool)).idle
+    await rollup.recompute(pool, MIDNIGHT, LATER, now=LATER)
+    before = day_means(connection)
+    await refresh.refresh(pool, LATER)
+    assert day_means(connection) == before
+
+
+async def test_an_open_hour_is_not_told_until_it_has_closed(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 900)])
+    await hours_arrive(pool, series, range(1), 20.0)
+
+    assert (await passes(pool, MIDNIGHT + np.timedelta64(30, "m"))).idle
+    assert not (await passes(pool, MIDNIGHT + np.timedelta64(61, "m"))).idle
+
+
+async def test_a_calculation_that_fails_is_passed_over_and_the_others_go_on(
+    pool: asyncpg.Pool, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(given: object) -> None:
+        raise ValueError("broken on purpose")
+
+    (one, *_) = refresh.CALCULATIONS
+    fields = {name: getattr(one, name) for name in Calculation.__slots__}
+    bad = Calculation(**{**fields, "name": "bad", "compute": broken})
+    monkeypatch.setattr(refresh, "CALCULATIONS", (bad, *refresh.CALCULATIONS))
+    (series,) = register(connection, [Line("no2", 3600)])
+    await hours_arrive(pool, series, range(24), 20.0)
+
+    done = await passes(pool)
+
+    assert done.failed == ["bad"]
+    assert [row[0] for row in day_means(connection)] == [20.0]
+
+
+async def test_a_span_computed_from_scratch_gives_the_same_figures(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 3600)])
+    await hours_arrive(pool, series, range(24), 20.0)
+    await passes(pool)
+    every = "SELECT f::text FROM air.figure f ORDER BY indicator_id, subject_id, start"
+    before = connection.execute(every).fetchall()
+    connection.execute("TRUNCATE air.figure")
+
+    await refresh.recompute(pool, MIDNIGHT, LATER, now=LATER)
+
+    assert len(before) > 0
+    assert connection.execute(every).fetchall() == before
