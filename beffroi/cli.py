@@ -16,8 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from beffroi import alerts
 from beffroi.embedded import machine
 from beffroi.formats import commands as formats
+from beffroi.indicators import commands as indicators
+from beffroi.measures import commands as measures
 from beffroi.records import readings, refusals
 from beffroi.sensors import commands as sensors_commands
 from storage.balance import Grouping
@@ -30,7 +33,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(formats.app, name="formats")
+app.add_typer(indicators.app, name="indicators")
+app.add_typer(measures.app, name="measures")
 app.add_typer(refusals.app, name="refusals")
 app.add_typer(readings.app, name="readings")
 app.add_typer(sensors_commands.app, name="sensors")

@@ -14,11 +14,12 @@ from prometheus_client import Counter, Gauge, Histogram
 from rich.console import Console
 
 from beffroi.progress import bar
-from processors import refresh, rollup, upkeep
+from processors import refresh, rollup, upkeep, watching
 from processors.refresh import Refreshed
 from processors.rollup import Pass
 from processors.settings import from_environment
 from processors.upkeep import Upkeep
+from processors.watching import Watched
 from storage import database
 from storage.status import StatusServer
 
@@ -32,6 +33,7 @@ FAILED = Counter(
     "beffroi_processor_calculations_failed_total", "Calculations that failed and were passed over"
 )
 PASS_S = Histogram("beffroi_processor_pass_seconds", "Time of one pass")
+ALERTS = Gauge("beffroi_alerts_open", "Alerts that are open", ["kind"])
 UNBALANCED = Gauge("beffroi_ledger_unbalanced", "Sensor-hours whose sums do not balance")
 
 
@@ -58,6 +60,10 @@ async def process(stop: asyncio.Event) -> None:
         FIGURES.inc(done.figures)
         FAILED.inc(len(done.failed))
 
+    def note_alerts(done: Watched) -> None:
+        for kind, number in done.open.items():
+            ALERTS.labels(kind.value).set(number)
+
     def health() -> tuple[bool, dict[str, object]]:
         age = time.monotonic() - began
         facts: dict[str, object] = {"seconds_since_pass": round(age, 1)}
@@ -67,9 +73,12 @@ async def process(stop: asyncio.Event) -> None:
 
     status = StatusServer(settings.metrics_host, settings.metrics_port, health)
     try:
-        async with await database.open_pool(application="beffroi processor") as pool:
+        # One for the pass, one for each reader, one each for figures and for the watch.
+        size = settings.readers + 3
+        async with await database.open_pool(size=size, application="beffroi processor") as pool:
             beside = [
                 asyncio.create_task(upkeep.run(settings, stop, _utc_now, note_upkeep)),
+                asyncio.create_task(watching.run(pool, stop, _now, note_alerts)),
                 asyncio.create_task(
                     refresh.run(pool, stop, _now, note_figures, keep_days=settings.keep_days)
                 ),
@@ -108,7 +117,7 @@ def recompute(start: datetime.datetime, stop: datetime.datetime, as_json: bool) 
             with bar(console, "Rolling up") as bars:
                 task = bars.add_task("days", total=None)
                 return await rollup.recompute(
-                    pool, _instant(start), _instant(stop),
+                    pool, instant(start), instant(stop),
                     lambda done, total: bars.update(task, completed=done, total=total), now=_now(),
                 )  # fmt: skip
 
@@ -129,5 +138,6 @@ def _utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _instant(moment: datetime.datetime) -> np.datetime64:
+def instant(moment: datetime.datetime) -> np.datetime64:
+    """A moment as the processors count them; it must say its offset."""
     return np.datetime64(moment.astimezone(datetime.UTC).replace(tzinfo=None), "us")

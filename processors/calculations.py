@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from processors.air.calculations import AIR
 from processors.air.limit_calculations import AIR_LIMITS
+from processors.air.particle_calculations import PARTICLES
+from processors.air.wind_calculations import WIND
 from processors.calculation import Calculation
 from processors.energy.building_calculations import BUILDINGS
 from processors.energy.load_calculations import LOAD
@@ -12,5 +14,5 @@ from processors.mobility.traffic_calculations import TRAFFIC
 from processors.watch.calculations import WATCH
 
 CALCULATIONS: tuple[Calculation, ...] = (
-    *AIR, *AIR_LIMITS, *TRAFFIC, *COUNTS, *LOAD, *BUILDINGS, *WATCH,
+    *PARTICLES, *AIR, *AIR_LIMITS, *WIND, *TRAFFIC, *COUNTS, *LOAD, *BUILDINGS, *WATCH,
 )  # fmt: skip

@@ -23,8 +23,8 @@ from storage.reading import Batch, Flag, FlagArray, FloatArray, IntArray, TimeAr
 from storage.series import KIND_CODE, SeriesTable
 from storage.windows import Places
 
-BESIDE = 2
-"""Usable readings wanted on each side: a register looks two back and ahead, and the flag
+BESIDE = 3
+"""Usable readings wanted on each side: a register looks three back and ahead, and the flag
 of the first neighbour depends on the second."""
 
 MARGIN_STEPS = 4
@@ -154,7 +154,7 @@ async def reach(
     * The reading before may have become a spike, or none.
     * The reading after may be another change, gap, spike; its run without change may have
       begun earlier or later, so all of that run up to where it is flat in any case.
-    * Register: all between the second usable readings before and after.
+    * Register: all between the third usable readings before and after.
     * State: as long as it is held.
     """
     if not len(changed):

@@ -11,6 +11,8 @@ from storage.indicators.word import Period
 from storage.reading import TimeArray
 
 _DAY = np.timedelta64(86_400_000_000, "us")
+_TEN_MINUTES, _HALF_HOUR = np.timedelta64(600_000_000, "us"), np.timedelta64(1_800_000_000, "us")
+_EPOCH = np.datetime64(0, "us")
 
 
 def edges(
@@ -29,10 +31,17 @@ def edges(
           dtype='datetime64[us]')
     >>> np.diff(edges(Period.DAY, at, at, "Europe/Paris")).astype("timedelta64[h]")
     array([23], dtype='timedelta64[h]')
+    >>> edges(Period.HALF_HOUR, at, at + np.timedelta64(31, "m"), "UTC").astype("datetime64[m]")
+    array(['2026-03-29T12:00', '2026-03-29T12:30', '2026-03-29T13:00'],
+          dtype='datetime64[m]')
     >>> edges(Period.MONTH, at, at, "UTC").astype("datetime64[D]")
     array(['2026-03-01', '2026-04-01'], dtype='datetime64[D]')
     """
     stop = max(stop, start + np.timedelta64(1, "us"))
+    if period in (Period.TEN_MINUTES, Period.HALF_HOUR):
+        length = _HALF_HOUR if period is Period.HALF_HOUR else _TEN_MINUTES
+        first = start - (start - _EPOCH) % length
+        return np.arange(first, stop + length, length)[: -(-(stop - first) // length) + 1]
     if period is Period.QUARTER_HOUR:
         return windows.quarter_hours(start, stop)
     if period is Period.HOUR:

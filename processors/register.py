@@ -63,6 +63,8 @@ def increments(
 
     * A reading of exactly 0 is ignored where the next one is back at or above the one
       before: a default of the transmission, no restart.
+    * A single reading that only flows faster than ``rate_per_h`` could explain is ignored
+      likewise, where the next one goes on from the one before. Two in a row are no spike.
     * A decrease from ``>= 0.9 R`` to ``<= 0.1 R`` is a rollover: R is added.
     * A decrease by at most 0.1 % is noise and counted as it is: it cancels against the
       increase that follows, wherever a window or a batch begins.
@@ -70,8 +72,9 @@ def increments(
     * Any other decrease is an exchange for a meter that had run before: nobody knows.
 
     Unknown increases are left out, and so are those over more than 31 days and those
-    faster than ``rate_per_h`` (an interval counts as one step at least). All of it looks
-    at most two usable readings back and one ahead.
+    faster than ``rate_per_h`` (an interval counts as one step at least): until a second
+    reading confirms it, a leap is neither consumption nor a new meter. All of it looks at
+    most three usable readings back and ahead.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def increments(
     array([ 5., 27.,  2.])
     """
     register = np.repeat(np.arange(len(start)), lengths(start, len(time)))
-    kept = ~_defaults(value, register)
+    kept = ~_spikes(time, value, register, step, rate_per_h)
     if not kept.all():
         time, value, register = time[kept], value[kept], register[kept]
 
@@ -109,22 +112,48 @@ def increments(
         amount[fallen] = _after_fall(before[fallen], after[fallen], register_max[register[fallen]])
 
     interval, step_us = (end - begin).view(np.int64), step[register] * 1_000_000
-    fastest = rate_per_h[register] * (np.maximum(interval, step_us) / _HOUR_US)
+    fastest = _fastest(interval, register, step, rate_per_h)
     # Comparisons with NaN are false: an unknown limit allows all, an unknown amount goes.
     known = np.flatnonzero((interval <= LONGEST_US) & ~np.isnan(amount) & ~(amount > fastest))
     gap = (step_us > 0) & (interval > STEPS_TO_GAP * step_us)
     return Increments(register[known], begin[known], end[known], amount[known], gap[known])
 
 
-def _defaults(value: FloatArray, register: Rows) -> NDArray[np.bool_]:
-    """Single zeros in a register that goes on as if nothing had happened."""
+def _fastest(
+    interval: NDArray[np.int64], register: Rows, step: NDArray[np.int64], rate_per_h: FloatArray
+) -> FloatArray:
+    """The largest possible increases over intervals [us]; NaN if any is possible. [unit]"""
+    return rate_per_h[register] * (np.maximum(interval, step[register] * 1_000_000) / _HOUR_US)
+
+
+def _spikes(
+    time: TimeArray,
+    value: FloatArray,
+    register: Rows,
+    step: NDArray[np.int64],
+    rate_per_h: FloatArray,
+) -> NDArray[np.bool_]:
+    """Single readings in a register that goes on as if nothing had happened."""
     found = np.zeros(len(value), np.bool_)
-    zero = np.flatnonzero(value == 0.0)
-    zero = zero[(zero > 0) & (zero < len(value) - 1)]
-    same = (register[zero - 1] == register[zero]) & (register[zero] == register[zero + 1])
-    before, after = value[zero - 1], value[zero + 1]
-    found[zero[same & (before > 0.0) & (after >= before)]] = True
-    return found
+    # What lies outside its neighbours' values is a candidate; in a going register few are.
+    row = 1 + np.flatnonzero(
+        (value[1:-1] > value[2:]) | (value[1:-1] < value[:-2])
+    )  # fmt: skip
+    same = (register[row - 1] == register[row]) & (register[row] == register[row + 1])
+    row = row[same & (value[row + 1] >= value[row - 1])]
+    before, at, after = value[row - 1], value[row], value[row + 1]
+    instant = time.view(np.int64)
+    come, left = instant[row] - instant[row - 1], instant[row + 1] - instant[row]
+    limits = (register[row], step, rate_per_h)
+    # Comparisons with NaN are false: without a limit only zeros are known to be wrong.
+    leap = (at - before > _fastest(come, *limits)) | (after - at > _fastest(left, *limits))
+    back = after - before <= _fastest(come + left, *limits)
+    found[row[((at == 0.0) & (before > 0.0)) | (leap & back)]] = True
+    # Which of two in a row is wrong nobody knows.
+    alone = found.copy()
+    alone[1:] &= ~found[:-1]
+    alone[:-1] &= ~found[1:]
+    return alone
 
 
 def _after_fall(before: FloatArray, after: FloatArray, register_max: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors import register, state
+from processors.replacement import divide
 from processors.runs import Rows, reduce, rows_of, starts
 from processors.windows import overlaps
 from storage.catalogue import Kind
@@ -21,14 +22,14 @@ from storage.series import KIND_CODE, SeriesTable
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Two amounts for every (series, window) that some interval reaches, in that order.
+    """Amounts for every (series, window) that some interval reaches, in that order.
 
-    ``key`` is the series' row in the table times the number of windows, plus the window.
+    ``key`` is the series' row in the table times the number of windows, plus the window;
+    ``parts`` are named as the columns of rollups that they fill.
     """
 
     key: Rows
-    one: FloatArray
-    two: FloatArray
+    parts: dict[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,27 @@ def tracks_of(position: Rows, length: Rows) -> Tracks:
 def flows(
     tracks: Tracks, time: TimeArray, value: FloatArray, table: SeriesTable, edges: TimeArray
 ) -> Shares:
-    """Increases of registers in each window, and what of them was taken across gaps.
+    """Increases of registers in each window, what of them was taken across gaps, and the
+    seconds of which the increase is known.
 
     Readings are usable ones; intervals are split in proportion to time.
     """
     tracks = tracks.only(Kind.INDEX, table)
     rows, position = rows_of(tracks.start, tracks.length), tracks.position
-    flow = register.increments(
+    runs = divide(
         time[rows], value[rows], np.cumsum(tracks.length) - tracks.length,
+        table.series[position], table.replaced,
+    )  # fmt: skip
+    position = position[runs.register]
+    flow = register.increments(
+        runs.time, runs.value, runs.start,
         table.step[position], table.register_max[position], table.rate_per_h[position],
     )  # fmt: skip
     interval, window, length = overlaps(flow.begin, flow.end, edges)
     whole = (flow.end - flow.begin).view(np.int64)[interval]
     amount = flow.amount[interval] * (length / whole)
     key = position[flow.register[interval]] * (len(edges) - 1) + window
-    return _sum(key, amount, amount * flow.gap[interval])
+    return _sum(key, sum=amount, x=amount * flow.gap[interval], y=length / 1e6)
 
 
 def holds(
@@ -93,10 +100,10 @@ def holds(
     interval, window, length = overlaps(begin[telling], end[telling], edges)
     row, seconds = telling[interval], length / 1e6
     key = np.repeat(tracks.position, tracks.length)[row] * (len(edges) - 1) + window
-    return _sum(key, value[rows][row] * seconds, seconds)
+    return _sum(key, x=value[rows][row] * seconds, y=seconds)
 
 
-def _sum(key: Rows, one: FloatArray, two: FloatArray) -> Shares:
+def _sum(key: Rows, **parts: FloatArray) -> Shares:
     # Intervals of a series follow each other, so the keys never fall.
     first = starts(key)
-    return Shares(key[first], reduce(np.add, one, first), reduce(np.add, two, first))
+    return Shares(key[first], {name: reduce(np.add, part, first) for name, part in parts.items()})

@@ -117,10 +117,10 @@ def summarise(
     columns = {name: np.full(len(key), np.nan) for name in FLOATS}
     for name, part in _parts(cells, kind, value).items():
         columns[name][row[inside]] = part[inside]
-    for share, one, two in ((flow, "sum", "x"), (held, "x", "y")):
+    for share in (flow, held):
         to = np.searchsorted(key, share.key)
-        columns[one][to], columns[two][to] = share.one, share.two
-    columns["y"][np.searchsorted(key, flow.key)] = 0.0
+        for name, part in share.parts.items():
+            columns[name][to] = part
 
     sketched = inside & ~np.isin(kind, (INDEX, ANGLE, STATE))
     code = sketch.codes(value if sketched.all() else value[np.repeat(sketched, length)])

@@ -5,6 +5,7 @@ Every mistake is reported with file, line and remedy, all of a file at once.
 
 from __future__ import annotations
 
+import difflib
 import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from storage.facts.air import AirFacts
 from storage.facts.energy import EnergyFacts
 from storage.facts.facts import Facts
 from storage.facts.mobility import MobilityFacts
+from storage.facts.watch import WatchFacts
 from storage.mistakes import Mistake, MistakesError, parse_toml, read_text
 from storage.profiles import STRICT, Code, NotMeasuredError, Profile, measured, unknown_profile
 from storage.sensor_list import PlacedSeries, parse_sensors
@@ -164,6 +166,7 @@ class _CityFile(BaseModel):
     air: AirFacts | None = None
     mobility: MobilityFacts | None = None
     energy: EnergyFacts | None = None
+    watch: WatchFacts | None = None
 
     @field_validator("territory")
     @classmethod
@@ -247,7 +250,7 @@ def parse(
         t if t.timezone else t.model_copy(update={"timezone": head.city.timezone})
         for t in head.territory
     )
-    said = {trade: getattr(head, trade) for trade in Domain if getattr(head, trade) is not None}
+    said = {one: getattr(head, one) for one in Facts.model_fields if getattr(head, one) is not None}
     return City(
         head.city.name, head.city.timezone, territories, head.binding, metrics, placed, head.profile,
         Facts(**said),
@@ -285,6 +288,11 @@ def _contradictions(head: _CityFile, by_name: Mapping[str, Metric]) -> Iterator[
             except UnitError as error:
                 where = ("profile", number, "codec", "field", place, "unit")
                 yield where, f"profile.codec.field.unit: {error}"
+    for name in head.watch.comparable if head.watch else ():
+        if name not in by_name:
+            known = difflib.get_close_matches(name, by_name, n=3) or sorted(by_name)
+            what = f"watch.comparable: metric {name!r} is unknown; known are {', '.join(known)}"
+            yield ("watch", "comparable"), what
     for number, binding in enumerate(head.binding):
         if binding.profile and binding.profile not in names:
             what = unknown_profile(binding.profile, names)

@@ -170,15 +170,29 @@ def _erase_piece(
     if dry_run or not row[1]:
         return
     parameters |= {"starts": row[1], "last": max(row[1]), "early": min(row[1]) - LONGEST_DAY}
+    _tell(connection, series, level, row[1])
     for above in list(Level)[list(Level).index(level) + 1 :]:
-        done = connection.execute(
+        gone = connection.execute(
             sql.SQL(
                 "DELETE FROM {rollup} WHERE series_id = %(series)s"
-                " AND start > %(early)s AND start <= %(last)s AND {aligned}"
+                " AND start > %(early)s AND start <= %(last)s AND {aligned} RETURNING start"
             ).format(rollup=series.table(above.value), aligned=_ALIGNED[above]),
             parameters,
+        ).fetchall()
+        erased.rollups[series] += len(gone)
+        _tell(connection, series, above, [start for (start,) in gone])
+
+
+def _tell(
+    connection: psycopg.Connection[Any], series: Measured, level: Level, starts: list[datetime]
+) -> None:
+    """Ask for the figures that were made of erased windows; nothing else would notice."""
+    if level is not Level.QUARTER_HOUR:
+        connection.execute(
+            "INSERT INTO pipeline.changed (level, start, series_id)"
+            " SELECT %s, unnest(%s::timestamptz[]), ARRAY[%s::int4]",
+            [level.value, starts, series.series_id],
         )
-        erased.rollups[series] += done.rowcount
 
 
 def _parameters(series: Measured, span: Span) -> dict[str, Any]:

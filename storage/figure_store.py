@@ -14,7 +14,7 @@ import numpy as np
 
 from storage import binary
 from storage.catalogue import Domain
-from storage.figures import Figures
+from storage.figures import Figures, join
 from storage.indicators.catalogue import INDICATORS, POSITION
 from storage.indicators.word import Subject
 from storage.level import Level
@@ -74,6 +74,35 @@ async def take(connection: asyncpg.Connection, limit: int) -> Changed:
     return Changed(taken, taken == limit, found)
 
 
+async def closed(connection: asyncpg.Connection, now: np.datetime64) -> Figures:
+    """Provisional figures whose period has ended: nothing may have changed that asks for them."""
+    number = await numbers(connection)
+    found = []
+    for domain in Domain:
+        body = await binary.copy_out(
+            connection,
+            f"SELECT {', '.join(_NAMES)} FROM {domain.value}.figure WHERE provisional AND stop <= $1",
+            binary.instant(now),
+        )
+        found.append(_decoded(body, number))
+    return join(found)
+
+
+async def close(
+    connection: asyncpg.Connection, now: np.datetime64, but: Iterable[str] = ()
+) -> None:
+    """Let figures whose period has ended stand as they are, except those of some indicators."""
+    number = await numbers(connection)
+    kept = [int(number[POSITION[name]]) for name in but]
+    for domain in Domain:
+        await connection.execute(
+            f"UPDATE {domain.value}.figure SET provisional = false"
+            " WHERE provisional AND stop <= $1 AND indicator_id <> ALL ($2::int2[])",
+            binary.instant(now),
+            kept,
+        )
+
+
 async def numbers(connection: asyncpg.Connection) -> IntArray:
     """The database's id of every indicator, by its position in the catalogue."""
     rows = await connection.fetch("SELECT indicator, indicator_id FROM city.indicator")
@@ -106,6 +135,11 @@ async def fetch(
         binary.instant(stop),
         *([] if subjects is None else [subjects.tolist()]),
     )
+    return _decoded(body, number)
+
+
+def _decoded(body: bytes, number: IntArray) -> Figures:
+    """Figures from the body of a COPY of their columns, in its order."""
     rows = binary.decode_rows(body, _STORED)
     position = np.zeros(int(number.max(initial=0)) + 1, np.int16)
     position[number] = np.arange(len(number))

@@ -56,7 +56,8 @@ class Rollups:
     x, y : float64
         angle: sums of cosines and sines; level: sum of levels in dB, and NaN; state:
         seconds in the state times its value, and seconds known; index: part of ``sum``
-        taken across a gap by interpolation, and 0. NaN otherwise.
+        taken across a gap by interpolation, and seconds of which the increase is known.
+        NaN otherwise.
     series, expected, received, good, suspect : int32
         Series id; readings due by the step; rows present and not MISSING; usable and not
         suspect; usable and suspect.

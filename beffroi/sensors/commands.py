@@ -1,4 +1,4 @@
-"""`beffroi sensors discover | import | list | move | retire | history`: the options of all."""
+"""`beffroi sensors discover | import | list | health | move | retire | history`: their options."""
 
 from __future__ import annotations
 
@@ -96,6 +96,20 @@ def list_sensors(
 
     with told():
         listing.show(territory, site, metric, retired, as_json)
+
+
+@app.command()
+def health(
+    sensor: Annotated[str | None, typer.Argument(help="The sensor's code; without: all.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="Over so many whole days.")] = 7,
+    as_json: _Json = False,
+) -> None:
+    """How well sensors speak: availability, coverage, good readings, neighbours, alerts."""
+    from beffroi.sensors import health as shown
+    from beffroi.sensors.wording import told
+
+    with told():
+        shown.show(sensor, days, as_json)
 
 
 @app.command()

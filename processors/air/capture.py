@@ -27,14 +27,16 @@ def needed(parts: ArrayLike) -> NDArray[np.int64]:
     return -(-np.asarray(parts, np.int64) * CAPTURE_PERCENT // 100)
 
 
-def captured_mean(value: FloatArray, parts: int) -> tuple[FloatArray, NDArray[np.int64]]:
+def captured_mean(
+    value: FloatArray, parts: int | NDArray[np.int64]
+) -> tuple[FloatArray, NDArray[np.int64]]:
     """Mean over the last axis of what is measured, where at least 75 % is.
 
     Parameters
     ----------
     value : float64, shape (..., k)
         Means of the parts, NaN where one is missing or not valid. [unit]
-    parts : int
+    parts : int or int64 that broadcasts to (...)
         How many there should be.
 
     Returns

@@ -2,9 +2,61 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from collections import Counter
+from datetime import date
+from typing import Annotated, Literal, Self
 
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from storage.facts.air_instruments import Correction, OwnLimit, one_limit_each
 from storage.profiles import STRICT
+
+
+class Station(BaseModel):
+    """What stands around a measuring site, as networks classify it.
+
+    Attributes
+    ----------
+    site
+        Its code.
+    type
+        Which emissions prevail: ``traffic``, ``industrial``, or neither (``background``).
+    """
+
+    model_config = STRICT
+    site: str = Field(min_length=1)
+    type: Literal["traffic", "background", "industrial"]
+
+
+class Threshold(BaseModel):
+    """A threshold of information or alert that holds from a day on, beside those built in.
+
+    It takes the place of what its law says of the same pollutant and level; without ``over``
+    that no longer holds.
+
+    Attributes
+    ----------
+    law
+        ``fr`` for the code de l'environnement, ``eu`` for the directives.
+    level
+        ``persistence``: the information threshold passed on two local days running.
+    over
+        Passed by values above it. [ug/m3]
+    hours
+        Adjacent hours that must pass it; of particles it is the mean of the day that counts.
+    since
+        First local day.
+    """
+
+    model_config = STRICT
+    law: Literal["fr", "eu"]
+    pollutant: Literal["no2", "o3", "so2", "pm10", "pm25"]
+    level: Literal[
+        "information", "persistence", "alert", "emergency_1", "emergency_2", "emergency_3"
+    ]
+    over: float | None = Field(default=None, gt=0)
+    hours: int = Field(default=1, ge=1, le=24)
+    since: date
 
 
 class AirFacts(BaseModel):
@@ -18,8 +70,45 @@ class AirFacts(BaseModel):
     reference
         Sensors of reference quality, by name or pattern (``station-*``). All others are
         indicative, and every figure made of them says so.
+    station
+        What stands around a site; background where nothing is said.
+    eaqi_2019, eaqi_2024
+        From which UTC day on the European index takes its bands of 2019, and the revised ones.
+    threshold
+        Thresholds of information and alert that differ from those built in.
+    limit
+        Limits of the city's own, counted beside those of the law; one for each pollutant
+        and window.
+    correction
+        How particles of low-cost sensors are corrected for humidity; not at all where
+        nothing is said, for a wrong correction is worse than none.
     """
 
     model_config = STRICT
     day_offset_h: int = Field(default=1, ge=-12, le=14)
     reference: tuple[str, ...] = ()
+    station: tuple[Station, ...] = ()
+    eaqi_2019: date = date(2019, 1, 1)
+    eaqi_2024: date = date(2025, 7, 3)
+    threshold: tuple[Threshold, ...] = ()
+    limit: Annotated[tuple[OwnLimit, ...], AfterValidator(one_limit_each)] = ()
+    correction: tuple[Correction, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_type_for_each_site(self) -> Self:
+        twice = [site for site, n in Counter(one.site for one in self.station).items() if n > 1]
+        if twice:
+            raise ValueError(
+                f"says twice what stands around {', '.join(map(repr, twice))}:"
+                " keep one [[air.station]] for each site"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _bands_follow_one_another(self) -> Self:
+        if self.eaqi_2024 < self.eaqi_2019:
+            raise ValueError(
+                f"eaqi_2024 = {self.eaqi_2024} lies before eaqi_2019 = {self.eaqi_2019}:"
+                " write the day from which each holds, the older first"
+            )
+        return self

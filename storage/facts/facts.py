@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from storage.facts.air import AirFacts
 from storage.facts.energy import EnergyFacts
 from storage.facts.mobility import MobilityFacts
+from storage.facts.watch import WatchFacts
 from storage.profiles import STRICT
 
 
@@ -17,3 +18,4 @@ class Facts(BaseModel):
     air: AirFacts = AirFacts()
     mobility: MobilityFacts = MobilityFacts()
     energy: EnergyFacts = EnergyFacts()
+    watch: WatchFacts = WatchFacts()

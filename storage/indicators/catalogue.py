@@ -9,10 +9,11 @@ from storage.indicators.counts import COUNTS
 from storage.indicators.load import LOAD
 from storage.indicators.traffic import TRAFFIC
 from storage.indicators.watch import WATCH
+from storage.indicators.wind import WIND
 from storage.indicators.word import Indicator
 
 INDICATORS: tuple[Indicator, ...] = (
-    *AIR, *AIR_LIMITS, *TRAFFIC, *COUNTS, *LOAD, *BUILDINGS, *WATCH,
+    *AIR, *AIR_LIMITS, *WIND, *TRAFFIC, *COUNTS, *LOAD, *BUILDINGS, *WATCH,
 )  # fmt: skip
 
 POSITION: dict[str, int] = {indicator.name: number for number, indicator in enumerate(INDICATORS)}

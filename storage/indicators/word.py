@@ -22,12 +22,14 @@ class Subject(StrEnum):
 class Period(StrEnum):
     """How long a figure counts for, ``[start, stop)``.
 
-    quarter_hour, hour: on the UTC clock; day, week (from Monday), month, year: local time
+    ten_minutes, quarter_hour, half_hour, hour: on the clock; day, week (from Monday), month, year: local time
     of the territory; air_day, air_year: at the fixed offset that regulators report in
     (``[air] day_offset_h``), so that every day has 24 hours.
     """
 
+    TEN_MINUTES = "ten_minutes"
     QUARTER_HOUR = "quarter_hour"
+    HALF_HOUR = "half_hour"
     HOUR = "hour"
     DAY = "day"
     WEEK = "week"
@@ -57,7 +59,7 @@ class Indicator:
     Attributes
     ----------
     unit
-        UCUM; ``1`` for counts, classes and ratios.
+        UCUM; ``1`` for counts, classes and ratios; empty where it is that of the series' metric.
     labels
         Names for people, by language (fr, en, de).
     source

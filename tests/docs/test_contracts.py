@@ -133,9 +133,10 @@ def test_every_link_in_a_document_leads_somewhere():
 @pytest.mark.parametrize(
     "folder",
     [
-        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/formats", "beffroi/records", "beffroi/sensors", "collector",
+        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/formats",
+        "beffroi/indicators", "beffroi/measures", "beffroi/records", "beffroi/sensors", "collector",
         "collector/formats", "collector/mqtt", "collector/replay", "collector/simulation", "dashboards", "processors",
-        "processors/air", "processors/energy", "processors/mobility", "processors/watch", "storage",
+        "processors/air", "processors/energy", "processors/evaluation", "processors/mobility", "processors/watch", "storage",
         "storage/facts", "storage/indicators", "tests/benchmarks",
         "tests/faults",
     ],

@@ -10,7 +10,7 @@ import asyncpg
 import psycopg
 import pytest
 
-from processors import rollup
+from processors import refresh, rollup
 from processors.settings import Settings
 from storage import corrections, erasure, review, rollup_store
 from storage.catalogue import Domain
@@ -117,6 +117,27 @@ async def test_an_erasure_reaches_rollups_whose_readings_are_never_read_again(
     days = after[Level.DAY]
     assert days.received[days.series == fine].tolist() == [22 * 12 - 12, 24 * 12, 2 * 12]
     assert days.received[days.series == state].tolist() == [74 - 4, 96, 22]
+
+
+async def test_figures_made_of_what_is_erased_go_with_the_next_pass(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+) -> None:
+    (series,) = register(connection, [Line("no2", 3600)])
+    hours = [60.0 * hour for hour in range(48)]
+    async with pool.acquire() as one:
+        await arrive(one, Domain.AIR, said(series, hours, [40.0] * 48))
+    await rollup.process(pool, AFTER)
+    await refresh.refresh(pool, AFTER)
+    means = "SELECT n FROM air.figures WHERE indicator = 'air_day_mean' ORDER BY start"
+    whole = connection.execute(means).fetchall()
+
+    # The second 24 hours, whose readings nothing will ever be computed from again.
+    erasure.erase(connection, [measured(connection, series)], span(1440, 2880), ME)
+    await rollup.process(pool, AFTER, Settings(keep_days=1))
+    await refresh.refresh(pool, AFTER)
+
+    assert whole == [(23,), (24,), (1,)]
+    assert connection.execute(means).fetchall() == [(23,), (1,)]
 
 
 async def test_nothing_erased_leaves_everything_as_it_was(

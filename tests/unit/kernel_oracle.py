@@ -160,7 +160,7 @@ def summarise(
                         share = amount * lap / (end - begin)
                         add(row, "sum", share)
                         add(row, "x", share if gap else 0.0)
-                        row["y"] = 0.0
+                        add(row, "y", lap / SECOND)
         if kind == Kind.STATE:
             for at, r in enumerate(rows):
                 if r in usable:
@@ -181,14 +181,23 @@ def _increments(
     usable: list[int], time: list[int], value: list[float], step: int, table: SeriesTable, k: int
 ) -> list[tuple[int, int, float, bool]]:
     full, fastest = float(table.register_max[k]), float(table.rate_per_h[k])
-    kept = []
-    for at, r in enumerate(usable):
-        held = False
-        if value[r] == 0 and 0 < at < len(usable) - 1:
-            before, after = value[usable[at - 1]], value[usable[at + 1]]
-            held = 0 < before <= after
-        if not held:
-            kept.append(r)
+
+    def too_fast(a: int, b: int) -> bool:
+        return value[b] - value[a] > fastest * (max(time[b] - time[a], step) / HOUR)
+
+    def held(at: int) -> bool:
+        if not 0 < at < len(usable) - 1:
+            return False
+        a, r, b = usable[at - 1 : at + 2]
+        if value[b] < value[a]:
+            return False
+        if value[r] == 0 and value[a] > 0:
+            return True
+        outside = value[r] > value[b] or value[r] < value[a]
+        known = not math.isnan(fastest) and not too_fast(a, b)
+        return outside and known and (too_fast(a, r) or too_fast(r, b))
+
+    kept = [r for at, r in enumerate(usable) if not held(at) or held(at - 1) or held(at + 1)]
     found = []
     for before, after in pairwise(kept):
         old, new, interval = value[before], value[after], time[after] - time[before]

@@ -90,12 +90,12 @@ def test_an_index_is_split_over_the_windows_it_crosses():
     assert np.isnan(rows.first[1])
 
 
-def test_an_index_without_a_gap_interpolates_nothing():
+def test_an_index_without_a_gap_interpolates_nothing_and_is_known_to_its_last_reading():
     rows = one_series(Kind.INDEX, (0, 100.0), (10, 101.0), (20, 103.0), edges=windows(2))
 
     assert rows.sum.tolist() == [2.0, 1.0]
     assert rows.x.tolist() == [0.0, 0.0]
-    assert rows.y.tolist() == [0.0, 0.0]
+    assert rows.y.tolist() == [900.0, 300.0]
     assert np.isnan(rows.m2).all()
 
 

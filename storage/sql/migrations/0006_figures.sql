@@ -58,6 +58,7 @@ BEGIN
         PERFORM create_hypertable(format('%I.figure', d)::regclass,
                                   by_range('start', interval '112 days'), create_default_indexes => false);
         EXECUTE format('CREATE INDEX ON %I.figure (start)', d);
+        EXECUTE format('CREATE INDEX ON %I.figure (stop) WHERE provisional', d);
         EXECUTE format($view$
             CREATE VIEW %1$I.figures AS
             SELECT c.indicator, c.subject, c.period, f.start, f.stop, nullif(f.at, '-infinity') AS at,

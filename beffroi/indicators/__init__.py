@@ -1,0 +1,1 @@
+"""`beffroi indicators`: what the trades make of readings, listed, shown, computed anew."""

@@ -1,0 +1,1 @@
+"""`beffroi measures`: the register of public measures, and what became of them."""

@@ -1,0 +1,88 @@
+"""How well sensors have spoken: over the last days, for people or as JSON."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import json
+from collections.abc import Iterable
+
+from rich.markup import escape
+from rich.table import Table
+
+from beffroi.sensors import wording
+from beffroi.terminal import output, printable
+from storage import health, review
+from storage.health import Health
+
+KEPT_WIDTH = 140
+_POOR, _FAIR = 75.0, 95.0
+
+
+def show(sensor: str | None, days: int, as_json: bool) -> None:
+    """One line per series in service, those with alerts marked."""
+    now = datetime.datetime.now(datetime.UTC)
+    start = now - datetime.timedelta(days=days + 1)  # whole days, wherever they begin
+    with wording.connected() as connection:
+        if sensor is not None:
+            review.named(connection, sensor)  # one that nobody knows has a sentence of its own
+        found = health.health(connection, start, now, sensor)
+    if as_json:
+        print(json.dumps({"days": days, "sensors": [_object(of) for of in _by_sensor(found)]}))
+    elif not found:
+        print("No sensor is in service")
+    else:
+        _print(found, days)
+
+
+def _by_sensor(found: list[Health]) -> Iterable[list[Health]]:
+    return (list(of) for _, of in itertools.groupby(found, lambda one: one.sensor))
+
+
+def _object(of: list[Health]) -> dict[str, object]:
+    first = of[0]
+    return {
+        "sensor": first.sensor, "territory": first.territory, "site": first.site,
+        "fields": [
+            {
+                "field": one.field, "metric": one.metric, "unit": one.unit, "step_s": one.step_s,
+                "days": one.days, "coverage_percent": one.coverage,
+                "good_percent": one.good_share, "availability_percent": one.availability,
+                "neighbour_difference": one.difference, "heard": wording.utc(one.heard),
+                "alerts": one.alerts,
+            }
+            for one in of
+        ],
+    }  # fmt: skip
+
+
+def _print(found: list[Health], days: int) -> None:
+    out = output(KEPT_WIDTH)
+    out.print(f"[bold]The last {days} whole days[/bold]", highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("sensor", overflow="fold")
+    table.add_column("field", overflow="fold")
+    for name in ("available", "received", "good", "from neighbours"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("last heard (UTC)", no_wrap=True)
+    table.add_column("alerts")
+    for of in _by_sensor(found):
+        for number, one in enumerate(of):
+            table.add_row(
+                "" if number else escape(printable(one.sensor)), escape(printable(one.field)),
+                _percent(one.availability), _percent(one.coverage), _percent(one.good_share),
+                "" if one.difference is None else f"{one.difference:+.3g} {escape(one.unit)}",
+                "never" if one.heard is None else f"{one.heard:%Y-%m-%d %H:%M}",
+                f"[red]{', '.join(one.alerts)}[/red]" if one.alerts else "",
+            )  # fmt: skip
+    out.print(table)
+    if any(one.alerts for one in found):
+        out.print("What to do about alerts: beffroi alerts list", highlight=False)
+
+
+def _percent(share: float | None) -> str:
+    """Rounded down, so that 100 % is all of them."""
+    if share is None:
+        return ""
+    colour = "red" if share < _POOR else "yellow" if share < _FAIR else "green"
+    return f"[{colour}]{int(share * 10) / 10:.1f} %[/]"
