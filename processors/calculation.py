@@ -20,8 +20,8 @@ from storage.figures import Figures
 from storage.indicators.word import Period
 from storage.level import Level
 from storage.reading import Batch, TimeArray
-from storage.watched import Service, WeekProfiles, no_profiles, no_service
 from storage.roster import Roster
+from storage.watched import Service, WeekProfiles, no_profiles, no_service
 
 NOTHING = np.timedelta64(0, "us")
 

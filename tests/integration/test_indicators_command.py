@@ -76,7 +76,7 @@ async def test_what_is_not_known_is_told_with_what_is_near(three_days: str):
     never = typed("show", "air_day_mean", "--from", "yesterday")
 
     assert (unknown.exit_code, nobody.exit_code, never.exit_code) == (2, 2, 2)
-    assert "did you mean air_day_mean?" in unknown.stderr
+    assert "did you mean air_day_mean" in unknown.stderr
     assert f"did you mean {three_days}?" in nobody.stderr
     assert "'yesterday' is no time" in never.stderr
 
