@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import translate
 
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.calendars import DayClass, day_classes, public_holidays
+from processors.calendars import DayClass, day_classes, holidays_of
 from processors.frame import Frame
-from processors.mobility.counting import day_totals
+from processors.mobility.counting import day_totals, suspect_zeros
 from storage.facts.counting import Calendar
 from storage.facts.mobility import MobilityFacts
 from storage.reading import FloatArray, TimeArray
-from storage.roster import Roster, Texts
+from storage.roster import Roster
 
 HISTORY = 28
-BEFORE = np.timedelta64(2 * HISTORY, "D")
-"""How far back a run of zeros must be seen to be judged."""
+BEFORE = np.timedelta64(2 * HISTORY + 1, "D")
+"""How far back a run of zeros must be seen to be judged, and an hour that a clock is put forward."""
+
+AHEAD = np.timedelta64(HISTORY, "D")
+"""How far on a run of zeros that lasts when a period ends is followed, to be judged as a whole."""
+
+CLOCK_CHANGE_H = 23
+"""Hours that are enough of a day of 23 or 25."""
 
 APART = -1
 """The direction of a series that is declared to be in none."""
@@ -30,12 +36,20 @@ def counted_days(
 ) -> tuple[FloatArray, FloatArray]:
     """Totals of the local days that were whole, and of those that count, shape (n, d).
 
-    The same where only whole days count. Days that are not over are NaN.
+    The same where only whole days count, but for the days on which the clock changes: 23
+    hours are enough of these [1]_, for loggers on local time write 24 values of 25 hours.
+    Days that are not over are NaN.
+
+    References
+    ----------
+    .. [1] FHWA, Traffic Monitoring Guide 2022, appendix L: days of 23 and 25 hours.
     """
     length = np.diff(frame.edges).astype(np.int64) / 3.6e9
     parts = frame.table("sum"), frame.usable(), frame.table("expected"), length
     whole = day_totals(*parts)
     accepted = whole if accepted_h is None else day_totals(*parts, accepted_h)
+    of_change = day_totals(*parts, min(CLOCK_CHANGE_H, accepted_h or CLOCK_CHANGE_H))
+    accepted = np.where(length == 24, accepted, of_change)
     over = frame.edges[1:] <= now
     return np.where(over, whole, np.nan), np.where(over, accepted, np.nan)
 
@@ -45,6 +59,34 @@ def counted_hours(frame: Frame, now: np.datetime64) -> FloatArray:
     due = frame.table("expected")
     whole = (due > 0) & (frame.usable() >= due) & (frame.edges[1:] <= now)
     return np.where(whole, frame.table("sum"), np.nan)
+
+
+def dead_days(total: FloatArray, periods: Iterable[slice], longest: int) -> NDArray[np.bool_]:
+    """Days of periods that lie in a suspect run of zeros, whatever else is known.
+
+    Each period is judged by itself, from :data:`BEFORE` it to :data:`AHEAD` of it, so that it
+    does not matter which periods are computed together.
+
+    Parameters
+    ----------
+    total : float64, shape (n, d)
+        Of each day; NaN where it is not known.
+    periods : slices
+        Columns of each.
+    longest : int
+        Days of 0 that are believed, and one.
+
+    Returns
+    -------
+    bool, shape (n, d)
+        False on days of no period.
+    """
+    dead = np.zeros(total.shape, np.bool_)
+    for days in periods:
+        first = max(days.start - 2 * HISTORY, 0)
+        seen = suspect_zeros(total[:, first : days.stop + HISTORY], longest, whole=True)
+        dead[:, days] = seen[:, days.start - first : days.stop - first]
+    return dead
 
 
 def columns(edges: TimeArray, periods: TimeArray) -> Iterator[slice]:
@@ -59,21 +101,9 @@ def months(days: TimeArray) -> NDArray[np.int64]:
     return days.astype("datetime64[M]").astype(np.int64) % 12 + 1
 
 
-def by_calendar(
-    territory: Texts, facts: MobilityFacts
-) -> Iterator[tuple[NDArray[np.bool_], Calendar | None]]:
-    """Each calendar that counts, with the rows of its territories."""
-    names, of = np.unique(territory, return_inverse=True)
-    said = [facts.calendar_of(name) for name in names.tolist()]
-    for calendar in dict.fromkeys(said):
-        yield np.array([one == calendar for one in said], np.bool_)[of], calendar
-
-
 def classes(days: TimeArray, calendar: Calendar | None) -> NDArray[np.int8]:
     """Class of each day; without a calendar there are no public holidays."""
-    if calendar is None:
-        return day_classes(days, np.zeros(len(days), np.bool_))
-    return day_classes(days, public_holidays(days, calendar.country, calendar.subdivision))
+    return day_classes(days, holidays_of(days, calendar))
 
 
 def working(days: TimeArray, calendar: Calendar | None) -> NDArray[np.bool_]:

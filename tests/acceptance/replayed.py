@@ -7,6 +7,7 @@ pipeline into one city, which is rolled up and has all its figures computed.
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,17 +26,25 @@ from collector.replay.publish import Published, publish
 from collector.replay.read import Recording, city_of, read
 from collector.settings import Settings, broker_from_url
 from collector.topics import filters
-from processors import rollup
+from processors import refresh, rollup
 from storage.catalogue import DOMAINS
 from storage.database import open_pool
+from storage.facts.air import AirFacts
+from storage.facts.facts import Facts
 from storage.registry import register
 from storage.rollup import SKETCH_PAIR, Sketches
+from storage.trade_store import save_facts
 from tests.acceptance.recorded import DATA_SETS, Recorded
 
 MAPPINGS = Path(__file__).parents[1] / "replay"
 TABLES = {"15min": "rollup_15min", "h": "rollup_1h", "D": "rollup_1d"}
 NOW = np.datetime64("2026-06-23T00:00:00", "us")
 """After the newest recorded day has ended."""
+
+FACTS = Facts(
+    # The files count days in their own clock, and were made with the revised bands.
+    air=AirFacts(day_offset_h=0, reference=("*",), eaqi_2024=datetime.date(2022, 1, 1)),
+)
 
 
 @dataclass
@@ -73,6 +82,7 @@ def replayed(cluster: TestCluster, broker: TestBroker, shared: Path) -> Iterator
                 city.recordings[name] = [read(mapping, data / file) for file in recorded.files]
                 for recording in city.recordings[name]:
                     register(connection, city_of(mapping, recording))
+            save_facts(connection, FACTS)
             asyncio.run(replay_and_roll_up(city))
             city.ledger = ledger(connection)
             city.readings = fetched(
@@ -100,6 +110,8 @@ async def replay_and_roll_up(city: City) -> None:
     try:
         while not (await rollup.process(pool, NOW)).idle:
             pass
+        while not (done := await refresh.refresh(pool, NOW)).idle:
+            assert done.failed == []
     finally:
         await pool.close()
 

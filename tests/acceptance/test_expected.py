@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psycopg
 import pytest
 
 from processors import sketch
@@ -48,24 +49,39 @@ the reading of the file): all are met below."""
 WITHIN_ONE_PERCENT = ("rte_2017.p5_MW_linear", "occupancy_6005.p85_lower", "speed_6005.p85_lower")
 """Percentiles, which sketches know to 1 %."""
 
+_LIMITS = {
+    "no2.days_over_50_rounded": "eu2030_no2_day",
+    "no2.hours_over_200": "eu2008_no2_hour",
+    "o3.mda8_days_over_120": "eu2008_o3_8h",
+    "o3.mda8_days_over_100": "eu2030_o3_8h_long_term",
+    "pm10.days_over_50_rounded": "eu2008_pm10_day",
+    "pm10.days_over_45_rounded": "eu2030_pm10_day",
+    "pm2.5.days_over_25_rounded": "eu2030_pm25_day",
+}
+"""Which limit each counter is about."""
+
 INDICATORS = (
-    "valencia_2022.no2.days_over_50_rounded", "valencia_2022.no2.hours_over_200",
+    *(f"valencia_2022.{key}" for key in _LIMITS),
     "valencia_2022.o3.mda8_valid_days", "valencia_2022.o3.mda8_max",
-    "valencia_2022.o3.mda8_days_over_120", "valencia_2022.o3.mda8_days_over_100",
-    "valencia_2022.pm10.days_over_50_rounded", "valencia_2022.pm10.days_over_45_rounded",
-    "valencia_2022.pm2.5.days_over_25_rounded", "valencia_2022.co.mda8_max_mg",
+    "valencia_2022.co.mda8_max_mg",
     "valencia_2022.eaqi_revised_hourly_any_pollutant", "valencia_2022.atmo_daily_all5_valid",
     "valencia_2022.wind_2022-01-15.speed_weighted_deg",
-    "fremont_2016.AADT_AASHTO_84", "fremont_2016.weekday_peak_hour_by_mean",
-    "fremont_2016.K_max_hour_over_AADT",
-    "montreal_2012_hdd18.meteo_minmax", "montreal_2012_hdd18.costic",
-    "montreal_2012_hdd18.daily_mean_of_hours", "montreal_2012_hdd18.jan_meteo",
+    "fremont_2016.AADT_AASHTO_84",
+    "montreal_2012_hdd18.jan_meteo",
     "montreal_2012_hdd18.2012-06-15.meteo", "montreal_2012_hdd18.2012-06-15.costic",
+)  # fmt: skip
+"""Numbers that are figures of indicators, read from the database below."""
+
+KERNELS = (
+    "fremont_2016.weekday_peak_hour_by_mean", "fremont_2016.K_max_hour_over_AADT",
+    "montreal_2012_hdd18.meteo_minmax", "montreal_2012_hdd18.costic",
+    "montreal_2012_hdd18.daily_mean_of_hours",
     *(f"{name}.{key}" for name in ("occupancy_6005", "speed_6005")
       for key in ("twa_locf", "twa_linear", "span_s", "p85_linear")),
     "il_energy_signature_365d_before_2016-12-26",
 )  # fmt: skip
-"""Numbers that a domain's kernels make of readings or rollups, tested beside those."""
+"""Numbers of single readings, of the sum of two counters that are no road, of days without summer
+time, or with prescribed parameters: the kernels are tested for them on the same files."""
 
 NO_ROLLUP = ("valencia_2022.wind_2022-01-15.naive_arithmetic_deg", "tic_delta", "_definitions")
 """What is there to be avoided, of other data, or prose."""
@@ -85,7 +101,7 @@ def _look_up(expected: dict[str, Any], path: str) -> Any:
 
 
 def _leaves(expected: dict[str, Any], above: str = "") -> Iterator[str]:
-    known = {*ROLLUPS, *WITHIN_ONE_PERCENT, *INDICATORS, *NO_ROLLUP}
+    known = {*ROLLUPS, *WITHIN_ONE_PERCENT, *INDICATORS, *KERNELS, *NO_ROLLUP}
     for key, value in expected.items():
         path = above + key
         if isinstance(value, dict) and path not in known:
@@ -95,7 +111,7 @@ def _leaves(expected: dict[str, Any], above: str = "") -> Iterator[str]:
 
 
 def test_every_expected_number_is_a_rollup_an_indicator_or_neither(expected: dict[str, Any]):
-    known = [*ROLLUPS, *WITHIN_ONE_PERCENT, *INDICATORS, *NO_ROLLUP]
+    known = [*ROLLUPS, *WITHIN_ONE_PERCENT, *INDICATORS, *KERNELS, *NO_ROLLUP]
     assert sorted(_leaves(expected)) == sorted(known)
 
 
@@ -254,3 +270,71 @@ def _of_loop(city: City, name: str) -> dict[str, Any]:
         "mean": _mean(hours) / scale,
         "dup_ts": city.ledger.duplicate[name],
     }
+
+
+# Indicators ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", INDICATORS)
+def test_the_researchers_number_is_a_figure(
+    connection_of_city: psycopg.Connection, expected: dict[str, Any], path: str
+):
+    wanted, found = _look_up(expected, path), _figure(connection_of_city, path)
+
+    if isinstance(wanted, dict):
+        assert found == wanted
+    else:
+        decimals = len(f"{wanted}".partition(".")[2])
+        assert found == pytest.approx(wanted, rel=0, abs=0.5000001 * 10.0**-decimals)
+
+
+def _figure(connection: psycopg.Connection, path: str) -> Any:
+    """A number of expected.json, from the figures of the recorded cities."""
+    head, _, key = path.partition(".")
+    if head == "valencia_2022":
+        return _figure_of_valencia(connection, key)
+    if head == "fremont_2016":
+        return _one(
+            connection,
+            "SELECT value FROM mobility.figures WHERE indicator = %s AND site = 'fremont-bridge'",
+            "site_aadt_bikes",
+        )
+    return _figure_of_montreal(connection, key)
+
+
+def _figure_of_valencia(connection: psycopg.Connection, key: str) -> Any:
+    here = "FROM air.figures WHERE territory = '46250' AND indicator = %s AND start >= '2022-01-01Z' AND start < '2023-01-01Z'"
+    if key in _LIMITS:
+        return _one(connection, f"SELECT value {here}", _LIMITS[key])
+    if key == "eaqi_revised_hourly_any_pollutant":
+        return _classes(connection, f"SELECT value, count(*) {here} GROUP BY 1", "eaqi")
+    if key == "atmo_daily_all5_valid":
+        whole = f"SELECT value, count(*) {here} AND status = 'complete' GROUP BY 1"
+        return _classes(connection, whole, "atmo_site")
+    if key == "wind_2022-01-15.speed_weighted_deg":
+        day = f"SELECT value {here} AND start = '2022-01-15Z'"
+        return _one(connection, day, "wind_day_direction")
+    what = "count(value)" if key.endswith("valid_days") else "max(value)"
+    name = "co_day_max_8h" if key.startswith("co.") else "air_day_max_8h"
+    return _one(connection, f"SELECT {what} {here} AND metric = %s", name, key.partition(".")[0])
+
+
+def _figure_of_montreal(connection: psycopg.Connection, key: str) -> Any:
+    here = (
+        "FROM energy.figures WHERE sensor = 'montreal-weather' AND indicator = %s"
+        " AND start >= '2012-01-01 05:00Z' AND start < '2013-01-01 05:00Z'"
+    )
+    name = "heating_degree_days_costic" if key.endswith("costic") else "heating_degree_days"
+    if key == "jan_meteo":
+        return _one(connection, f"SELECT sum(value) {here} AND start < '2012-02-01 05:00Z'", name)
+    day = f"SELECT value {here} AND start = '{key.partition('.')[0]} 00:00 America/Toronto'"
+    return _one(connection, day, name)
+
+
+def _one(connection: psycopg.Connection, query: str, *parameters: str) -> float:
+    (row,) = connection.execute(query.encode(), parameters).fetchall()
+    return float(row[0])
+
+
+def _classes(connection: psycopg.Connection, query: str, name: str) -> dict[str, int]:
+    return {str(int(value)): n for value, n in connection.execute(query.encode(), [name])}

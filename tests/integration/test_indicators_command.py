@@ -106,7 +106,8 @@ async def test_figures_that_were_lost_are_computed_anew(
     )
 
     assert result.exit_code == 0
-    assert json.loads(result.stdout)["figures"] == 2
+    # Two days, of the mean and of the highest hour that the same calculation makes.
+    assert json.loads(result.stdout)["figures"] == 4
     assert shown("air_day_mean", "--from", "2024-05-13") == before
     assert typed("refresh", "--from", "2024-05-17", "--to", "2024-05-14").exit_code == 2
 
