@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from collector.simulation.devices import KINDS, Kind, World
 from collector.simulation.envelopes import FORMS, ZONE
 from collector.simulation.noise import uniform
+from collector.simulation.trades import Placed, trades_toml
 from storage.reading import FloatArray, IntArray
 
 
@@ -138,7 +140,7 @@ def make_city(sensors: int = 240, seed: int = 1) -> SimulatedCity:
         phase = np.floor(uniform(seed, who, 502) * kind.step_s * 10.0) / 10.0
         fleets.append(Fleet(kind, who, size, phase, tuple(codes), tuple(topics), tuple(places)))
         first += number
-    return SimulatedCity(World(seed), tuple(fleets), _city_toml(), table.getvalue())
+    return SimulatedCity(World(seed), tuple(fleets), _city_toml(fleets), table.getvalue())
 
 
 def _apportion(sensors: int) -> list[int]:
@@ -172,7 +174,7 @@ def _place(seed: int, device: int) -> tuple[Town, str, str, float, float]:
     )
 
 
-def _city_toml() -> str:
+def _city_toml(fleets: Sequence[Fleet]) -> str:
     lines = ["[city]", f"name = {_quoted(CITY_NAME)}", f"timezone = {_quoted(ZONE)}"]
     for town in TOWNS:
         lines += [
@@ -185,6 +187,17 @@ def _city_toml() -> str:
             "", "[[binding]]", f"topic = {_quoted(form.topic)}",
             f"format = {_quoted(form.format)}", f"timezone = {_quoted(form.timezone)}", f"ignore = [{ignore}]",
         ]  # fmt: skip
+    devices = {
+        fleet.kind.name: [
+            Placed(code, size, *place)
+            for code, size, place in zip(
+                fleet.codes, fleet.size.tolist(), fleet.places, strict=True
+            )
+        ]
+        for fleet in fleets
+    }
+    countries = {town.code: "DE" if town.code_system == "AGS" else "FR" for town in TOWNS}
+    lines += trades_toml(devices, countries)
     return "\n".join(lines) + "\n"
 
 

@@ -29,6 +29,9 @@ from storage.reading import FloatArray, IntArray
 BOOLEAN = -1
 """In place of decimals: sent as true or false."""
 
+PLACES, DOCKS, LAMP_W = 220.0, 22.0, 6_400.0
+"""Places of a car park, docks of a station, power of a street's lamps [W], of a device of size 1."""
+
 
 class Clock(StrEnum):
     """How a device writes the time; French meters say the season first, P1 meters last."""
@@ -179,14 +182,14 @@ def _loop(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[Floa
 
 
 def _parking(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
-    places = np.round(220.0 * size)
+    places = np.round(PLACES * size)
     taken = 0.25 + 0.65 * (0.6 * weather.work(t) + 0.4 * weather.walkers(t - 1_800.0))
     taken = taken + 0.06 * smooth(who, t, 1_500.0)
     return [np.round(places * (1.0 - np.clip(taken, 0.0, 1.0)))]
 
 
 def _station(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
-    docks = np.round(22.0 * size)
+    docks = np.round(DOCKS * size)
     # Stations at homes empty in the morning, stations at work fill.
     side = np.where(uniform(w.seed, who, 40) < 0.5, 1.0, -1.0)
     filled = 0.5 + 0.3 * side * (weather.work(t) - 0.5) + 0.25 * smooth(who, t, 2_700.0)
@@ -243,7 +246,7 @@ def _solar(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[Flo
 
 def _lighting(w: World, who: IntArray, size: FloatArray, t: FloatArray) -> list[FloatArray]:
     on = w.meters.lamps.rate(t)
-    return [_blur(w, who, t, 80, 6_400.0 * size * on, 0.01), on]
+    return [_blur(w, who, t, 80, LAMP_W * size * on, 0.01), on]
 
 
 _C = Channel
