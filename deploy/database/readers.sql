@@ -29,3 +29,9 @@ GRANT SELECT ON public.series,
 -- The board asks the catalogue what the public may see.
 GRANT USAGE ON SCHEMA city TO beffroi_board;
 GRANT SELECT ON city.metric TO beffroi_board;
+
+-- Figures, alerts and the register of measures are for staff; what of them is public, the
+-- catalogue of indicators says.
+GRANT USAGE ON SCHEMA city TO beffroi_grafana;
+GRANT SELECT ON air.figures, mobility.figures, energy.figures, public.alerts, city.measures
+   TO beffroi_grafana;

@@ -346,3 +346,17 @@ def test_a_reading_role_reaches_no_table_of_readings_and_no_chunk(connection, re
         reader.execute("SET default_transaction_read_only = off")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute("UPDATE city.metric SET public_step_s = 1")
+
+
+STAFF = ("air.figures", "mobility.figures", "energy.figures", "public.alerts", "city.measures")
+
+
+@pytest.mark.parametrize("view", STAFF)
+def test_staff_may_look_at_figures_alerts_and_measures_and_the_board_may_not(readers, view):
+    with psycopg.connect(readers["grafana"], autocommit=True) as staff:
+        assert staff.execute(f"SELECT count(*) FROM {view}").fetchone()[0] == 0
+    with (
+        psycopg.connect(readers["board"], autocommit=True) as citizen,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        citizen.execute(f"SELECT count(*) FROM {view}")
