@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 
 from beffroi.sensors import wording
 from beffroi.terminal import output, printable
 from storage import alert_store, review
-from storage.alerts import LANGUAGES, Alert, to_do, what
+from storage.alerts import (
+    LANGUAGES,
+    Alert,
+    Outage,
+    to_do,
+    to_do_together,
+    what,
+    what_together,
+)
 
 app = typer.Typer(help="Sensors that are silent, stuck, drifting or jumping.", no_args_is_help=True)
 
@@ -57,11 +67,27 @@ def list_alerts(
     with wording.told(), wording.connected() as connection:
         if sensor is not None:
             review.named(connection, sensor)  # one that nobody knows has a sentence of its own
-        found, more = alert_store.alerts(connection, closed=every, sensor=sensor, limit=limit)
+        told = alert_store.outages(connection) if sensor is None else []
+        # For people one line stands for all that fell silent together.
+        but = [] if as_json else [number for one in told for number in one.alert_ids]
+        found, more = alert_store.alerts(
+            connection, but=but, closed=every, sensor=sensor, limit=limit
+        )
     if as_json:
-        print(json.dumps({"alerts": [_object(one) for one in found], "more": more}))
+        objects = [_object(one) for one in found]
+        outages = [_outage(one) for one in told]
+        print(json.dumps({"outages": outages, "alerts": objects, "more": more}))
     else:
-        _print(output(KEPT_WIDTH), found, more, every, language.value)
+        _print(output(KEPT_WIDTH), told, found, more, language.value)
+
+
+def _outage(one: Outage) -> dict[str, object]:
+    return {
+        "territory": one.territory, "since": wording.utc(one.since), "silent": one.silent,
+        "watched": one.watched, "alerts": list(one.alert_ids),
+        "what": {language: what_together(one, language) for language in LANGUAGES},
+        "to_do": {language: to_do_together(language) for language in LANGUAGES},
+    }  # fmt: skip
 
 
 def _object(one: Alert) -> dict[str, object]:
@@ -75,22 +101,33 @@ def _object(one: Alert) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _print(out: Console, found: list[Alert], more: bool, every: bool, language: str) -> None:
+def _print(out: Console, told: list[Outage], found: list[Alert], more: bool, language: str) -> None:
     """A line for where and since when, one for what, one for what to do."""
-    if not found:
+    for outage in told:
+        out.print(f"[red]silence [/] [bold]{escape(printable(outage.territory))}[/bold]")
+        _below(out, what_together(outage, language))
+        _below(out, f"[dim]→ {to_do_together(language)}[/dim]")
+    if not (told or found):
         out.print(_NONE[language])
     for one in found:
         place = f"{one.territory}/{one.site}"
-        times = f"{_OPEN[language]} {one.opened_at:%Y-%m-%d %H:%M} UTC"
+        # On the clock of the place, as the sentence below tells it.
+        zone = ZoneInfo(one.timezone)
+        times = f"{_OPEN[language]} {one.opened_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
         if one.closed_at is not None:
-            times = f"{_CLOSED[language]} {one.closed_at:%Y-%m-%d %H:%M} UTC"
+            times = f"{_CLOSED[language]} {one.closed_at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
         out.print(
             f"[{_COLOURS[one.kind]}]{one.kind:<8}[/] [bold]{escape(printable(one.sensor))}[/bold]"
             f"  {escape(printable(place))}  [dim]{times}[/dim]",
             highlight=False,
         )
-        out.print(f"         {escape(printable(what(one, language)))}", highlight=False)
+        _below(out, escape(printable(what(one, language))))
         if one.closed_at is None:
-            out.print(f"         [dim]→ {escape(to_do(one.kind, language))}[/dim]", highlight=False)
+            _below(out, f"[dim]→ {escape(to_do(one.kind, language))}[/dim]")
     if more:
         out.print(f"… and more; --limit {2 * len(found)} shows them", highlight=False)
+
+
+def _below(out: Console, text: str) -> None:
+    """A sentence below the head of its alert, indented in all of its lines."""
+    out.print(Padding(text, (0, 0, 0, 9), expand=False), highlight=False)

@@ -257,11 +257,13 @@ def register(
     """Register territories, sites and sensors; running programs take them up."""
     import psycopg
 
+    from beffroi import facts_shown
     from beffroi.sensors.wording import as_object, sentences, who
     from storage.changes import Kind
     from storage.city import load
     from storage.registry import register as write
 
+    today = datetime.datetime.now(datetime.UTC).date()
     said_nothing_of = (Kind.NEW, Kind.UNCHANGED)
 
     loaded = load(city, sensors)
@@ -273,11 +275,14 @@ def register(
     }  # fmt: skip
     if as_json:
         changes = [as_object(one) for one in now.changes if one.kind not in said_nothing_of]
-        print(json.dumps(counts | {"changes": changes}))
+        facts = [facts_shown.as_object(one, today) for one in now.revised]
+        print(json.dumps(counts | {"changes": changes, "revised": facts}))
         return
     for one in now.changes:
         if one.kind not in said_nothing_of:
             print("\n".join(sentences(one, dry_run=False)))
+    for revised in now.revised:
+        print(facts_shown.sentence(revised, today))
     print(", ".join(f"{n} {what}" for what, n in counts.items()))
 
 

@@ -254,8 +254,10 @@ class Assembly:
             keep = found == 0
             batch, position = batch.take(keep), position[keep]
             sensor, message = sensor[keep], message[keep]
+            time_us = time_us[keep]
         return Intake(
             batch=batch,
+            sent_us=time_us,
             domain=routes.domain[position],
             sensor=sensor,
             message=message,

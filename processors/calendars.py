@@ -6,7 +6,7 @@ its arrays. Public holidays are those of the ``holidays`` library, by country an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
 from functools import lru_cache
@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors import windows
+from storage.facts.counting import Calendar, CountingFacts
 from storage.reading import TimeArray
+from storage.roster import Texts
 
 SAMPLE = timedelta(days=7)
 """No zone changes its clock and changes it back within a week."""
@@ -152,6 +154,23 @@ def public_holidays(days: TimeArray, country: str, subdivision: str = "") -> NDA
     years = np.unique(dates.astype("datetime64[Y]").astype(np.int64) + 1970)
     known = [day for year in years.tolist() for day in _holidays(country, subdivision, year)]
     return np.isin(dates, np.array(known, "datetime64[D]"))
+
+
+def holidays_of(days: TimeArray, calendar: Calendar | None) -> NDArray[np.bool_]:
+    """Which dates are public holidays of a calendar; without one none is."""
+    if calendar is None:
+        return np.zeros(len(days), np.bool_)
+    return public_holidays(days, calendar.country, calendar.subdivision)
+
+
+def by_calendar(
+    territory: Texts, facts: CountingFacts
+) -> Iterator[tuple[NDArray[np.bool_], Calendar | None]]:
+    """Each calendar that counts, with the rows of its territories."""
+    names, of = np.unique(territory, return_inverse=True)
+    said = [facts.calendar_of(name) for name in names.tolist()]
+    for calendar in dict.fromkeys(said):
+        yield np.array([one == calendar for one in said], np.bool_)[of], calendar
 
 
 @lru_cache(maxsize=512)

@@ -84,8 +84,12 @@ def pieces(
     group: IntArray,
     facts: Facts,
     now: np.datetime64,
+    kept_from: np.datetime64,
 ) -> Iterator[tuple[str, Slice, TimeArray]]:
-    """Groups and whole periods to compute at a time, zone by zone."""
+    """Groups and whole periods to compute at a time, zone by zone.
+
+    What is made of readings is left as it is where periods begin before ``kept_from``.
+    """
     row = np.searchsorted(members.series, changed.series)
     # What has not begun has no figures, however far results may differ.
     last = np.maximum(changed.stop, np.minimum(changed.stop + calculation.after, now))
@@ -100,7 +104,11 @@ def pieces(
         )
         begin = np.searchsorted(edges, some.start, side="right") - 1
         end = np.searchsorted(edges, some.stop, side="left")
-        some = dirty.merge([Spans(some.series, edges[begin], edges[end])])
+        begins, ends = edges[begin], edges[end]
+        if calculation.raw:
+            first = min(int(np.searchsorted(edges, kept_from)), len(edges) - 1)
+            begins = np.maximum(begins, edges[first])
+        some = dirty.merge([Spans(some.series, begins, ends)])
         rate = np.full(int(here.sum()), 1 / LENGTH_S[calculation.level])
         if calculation.raw:
             step = members.step[here]

@@ -136,6 +136,17 @@ async def recompute(
     return done
 
 
+async def compute(
+    connection: asyncpg.Connection, names: Sequence[str], changed: Spans, now: np.datetime64
+) -> None:
+    """Compute some indicators where what they compare with has changed, in the caller's
+    transaction, which holds :func:`figure_store.lock`."""
+    work = await _begin(connection, now, Refreshed(), 0)
+    for calculation in CALCULATIONS:
+        if set(names) & set(calculation.makes):
+            await _calculate(work, calculation, changed)
+
+
 async def _begin(
     connection: asyncpg.Connection, now: np.datetime64, done: Refreshed, keep_days: int
 ) -> _Work:
@@ -158,10 +169,8 @@ async def _calculate(work: _Work, calculation: Calculation, changed: Spans) -> N
         return
     group = reach.groups(calculation.together, members)
     for zone, piece, edges in reach.pieces(
-        calculation, changed, members, group, known.facts, known.now
+        calculation, changed, members, group, known.facts, known.now, work.kept_from
     ):
-        if calculation.raw and piece.start < work.kept_from:
-            continue
         mine = members.take(np.isin(group, piece.series) & (members.zone == zone))
         given = await loading.load(work.connection, known, calculation, mine, edges, zone)
         try:

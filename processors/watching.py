@@ -18,8 +18,9 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from processors import windows
+from processors import refresh, windows
 from processors.calendars import weekdays
+from processors.dirty import Spans
 from processors.frame import Frame, frame_of
 from processors.watch import days, silence
 from processors.watch.hourly import PARTS, hourly
@@ -112,6 +113,7 @@ async def _look(connection: asyncpg.Connection, now: np.datetime64, *, note: boo
     if note:
         for name in DOMAINS:
             await watch_store.note_heard(connection, Domain(name), now)
+            await watch_store.ask_for_silent_days(connection, Domain(name), now)
     roster, service = await load_roster(connection), await watch_store.load_service(connection)
     facts = await load_facts(connection)
     return _Look(connection, roster, service.of(roster.series), facts, now, Watched())
@@ -218,8 +220,10 @@ async def _figures(look: _Look, roster: Roster, edges: TimeArray, name: str) -> 
 def _table(roster: Roster, edges: TimeArray, told: Figures) -> FloatArray:
     """Figures as a row per series and a column per day; NaN where there is none."""
     table = np.full((len(roster), len(edges) - 1), np.nan)
-    column = np.searchsorted(edges, told.start)
-    table[np.searchsorted(roster.series, told.subject), column] = told.value
+    column = np.searchsorted(edges[:-1], told.start)
+    # Days that began at another hour are of a zone in which the territory was before.
+    here = edges[column] == told.start
+    table[np.searchsorted(roster.series, told.subject)[here], column[here]] = told.value[here]
     return table
 
 
@@ -246,6 +250,7 @@ async def _make_profiles(connection: asyncpg.Connection, now: np.datetime64) -> 
                     # Hours that change from here on are told to a pass that waits for this.
                     await figure_store.lock(connection)
                     await _save_profiles(connection, mine, week, zone, look.facts)
+                    await _judge(connection, mine, week, zone, now)
                 made += len(mine)
     return made
 
@@ -270,6 +275,19 @@ async def _save_profiles(
                 found.mad, np.minimum(found.known, 255).astype(np.uint8),
             ),
         )  # fmt: skip
+
+
+async def _judge(
+    connection: asyncpg.Connection, mine: Roster, week: np.datetime64, zone: str, now: np.datetime64
+) -> None:
+    """The hours of a week compared with its new profiles; no rollup of theirs has changed."""
+    begin, end = (
+        windows.first_instant(day.astype(object), zone) for day in (week, week + 7 * _DAY)
+    )
+    size = len(mine)
+    spans = Spans(mine.series, np.full(size, begin), np.full(size, min(end, now)))
+    names = [f"{domain}_unusual" for domain in DOMAINS]
+    await refresh.compute(connection, names, spans, now)
 
 
 async def _hours(
@@ -318,6 +336,9 @@ async def run(
                 "watching failed and is tried again in_s=%.0f error=%s: %s",
                 interval_s, type(error).__name__, error,
             )  # fmt: skip
+        except Exception:
+            # Alerts must not end unnoticed, as they would with this loop.
+            log.exception("watching failed and is tried again in_s=%.0f", interval_s)
         else:
             if done is not None:
                 thorough = hour

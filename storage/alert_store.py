@@ -6,6 +6,7 @@ closed, and a program that was killed goes on where the table stands.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from storage import binary
-from storage.alerts import LANGUAGES, Alert, AlertKind
+from storage.alerts import LANGUAGES, Alert, AlertKind, Outage, together
 from storage.reading import FloatArray, IntArray, TimeArray
 
 
@@ -88,14 +89,42 @@ async def count_open(connection: asyncpg.Connection) -> dict[AlertKind, int]:
     return {kind: found.get(kind.value, 0) for kind in AlertKind}
 
 
+def outages(connection: psycopg.Connection[Any]) -> list[Outage]:
+    """Territories where most of what is watched fell silent at one moment, by code."""
+    rows = connection.execute(
+        """
+        SELECT s.territory, s.timezone, count(*),
+               coalesce(array_agg(a.since ORDER BY a.alert_id) FILTER (WHERE a.kind IS NOT NULL), '{}'),
+               coalesce(array_agg(a.reference ORDER BY a.alert_id) FILTER (WHERE a.kind IS NOT NULL), '{}'),
+               coalesce(array_agg(a.alert_id ORDER BY a.alert_id) FILTER (WHERE a.kind IS NOT NULL), '{}')
+          FROM public.series s
+          JOIN pipeline.heard h USING (series_id)
+          LEFT JOIN pipeline.alert a
+                 ON a.series_id = s.series_id AND a.kind = 'silence' AND a.closed_at IS NULL
+         WHERE s.in_service AND s.step_s > 0
+         GROUP BY s.territory, s.timezone
+         ORDER BY s.territory
+        """
+    ).fetchall()
+    found = []
+    for territory, timezone, watched, heard, steps, alert_ids in rows:
+        if fell := together(heard, steps, watched):
+            since, mine = fell
+            ids = tuple(alert_ids[at] for at in mine)
+            found.append(Outage(territory, timezone, since, len(mine), watched, ids))
+    return found
+
+
 def alerts(
     connection: psycopg.Connection[Any],
     *,
+    but: Sequence[int] = (),
     closed: bool = False,
     sensor: str | None = None,
     limit: int = 1000,
 ) -> tuple[list[Alert], bool]:
-    """Alerts that are open, or all of them with ``closed``; newest first, and whether more are."""
+    """Alerts that are open, or all of them with ``closed``, without those in ``but``; newest
+    first, and whether there are more."""
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
             """
@@ -104,11 +133,12 @@ def alerts(
                    label_fr, label_en, label_de
               FROM public.alerts
              WHERE (%(closed)s OR closed_at IS NULL)
+               AND alert_id <> ALL (%(but)s::int8[])
                AND (%(sensor)s::text IS NULL OR sensor = %(sensor)s)
              ORDER BY opened_at DESC, alert_id DESC
              LIMIT %(limit)s + 1
             """,
-            {"closed": closed, "sensor": sensor, "limit": limit},
+            {"closed": closed, "sensor": sensor, "limit": limit, "but": list(but)},
         ).fetchall()
     found = [_alert(row) for row in rows[:limit]]
     return found, len(rows) > limit

@@ -7,9 +7,12 @@ language.
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 
 class AlertKind(StrEnum):
@@ -54,6 +57,70 @@ class Alert:
     timezone: str
     labels: dict[str, str]
 
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Most of a territory fell silent at one moment: what carries its readings, not its sensors.
+
+    ``since``: every one of the ``silent`` series was last heard before and has not been since;
+    ``watched``: how many of the territory could be silent; ``alert_ids`` of the silent ones.
+    """
+
+    territory: str
+    timezone: str
+    since: datetime.datetime
+    silent: int
+    watched: int
+    alert_ids: tuple[int, ...]
+
+
+LEAST_TOGETHER = 5
+"""Fewer silent series are told one by one."""
+SHARE_TOGETHER = 0.8
+
+
+def together(
+    heard: Sequence[datetime.datetime], step_s: Sequence[float], watched: int
+) -> tuple[datetime.datetime, list[int]] | None:
+    """When most of a territory's series fell silent at one moment: that moment, and which.
+
+    A series stopped somewhere between its last reading and the next one that was expected, give
+    or take five minutes of its way. The moment is the one that lies between for most of them.
+
+    Examples
+    --------
+    >>> at = datetime.datetime(2026, 3, 1, 10, tzinfo=datetime.UTC)
+    >>> minutes = [datetime.timedelta(minutes=m) for m in (0, 9, 5, 4, 1, 7000)]
+    >>> together([at + m for m in minutes], [600.0] * 6, 6)
+    (datetime.datetime(2026, 3, 1, 10, 9, tzinfo=datetime.timezone.utc), [0, 1, 2, 3, 4])
+    >>> together([at + m for m in minutes], [600.0] * 6, 7)
+    """
+    if len(heard) < LEAST_TOGETHER:
+        return None
+    begin = np.array([one.timestamp() for one in heard])
+    end = begin + np.asarray(step_s) + _ON_THE_WAY_S
+    inside = np.searchsorted(np.sort(begin), begin, side="right") - np.searchsorted(
+        np.sort(end), begin, side="left"
+    )
+    at = int(np.argmax(inside))
+    mine = np.flatnonzero((begin <= begin[at]) & (end >= begin[at])).tolist()
+    if len(mine) < LEAST_TOGETHER or len(mine) <= SHARE_TOGETHER * watched:
+        return None
+    return heard[at], mine
+
+
+_ON_THE_WAY_S = 300.0
+
+_OUTAGE = {
+    "fr": "{silent} séries sur {watched} se taisent depuis le {since}",
+    "en": "{silent} of {watched} series are silent since {since}",
+    "de": "{silent} von {watched} Reihen schweigen seit {since}",
+}
+_OUTAGE_TODO = {
+    "fr": "Regarder d'abord ce qui transporte les mesures (collecteur, courtier, réseau) : beffroi doctor",
+    "en": "First look at what carries the readings (collector, broker, network): beffroi doctor",
+    "de": "Zuerst nach dem sehen, was die Messwerte überträgt (Sammler, Broker, Netz): beffroi doctor",
+}
 
 _WHAT = {
     AlertKind.SILENCE: {
@@ -134,6 +201,19 @@ def what(alert: Alert, language: str = "en") -> str:
         change=_amount(alert.value, alert.unit, sign=True),
         reference=_amount(alert.reference, alert.unit),
     )
+
+
+def what_together(outage: Outage, language: str = "en") -> str:
+    """How many are silent since when, in a sentence."""
+    local = outage.since.astimezone(ZoneInfo(outage.timezone))
+    return _OUTAGE[language].format(
+        silent=outage.silent, watched=outage.watched, since=f"{local:%Y-%m-%d %H:%M}"
+    )
+
+
+def to_do_together(language: str = "en") -> str:
+    """What somebody should do about it."""
+    return _OUTAGE_TODO[language]
 
 
 def to_do(kind: AlertKind, language: str = "en") -> str:

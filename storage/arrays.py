@@ -13,8 +13,7 @@ from storage.binary import HEADER, TRAILER
 
 PG_EPOCH_US = 946_684_800_000_000
 """PostgreSQL counts from 2000-01-01, in Unix microseconds."""
-_INT4 = 23  # the type's number in pg_type
-_ELEMENT = np.dtype([("length", ">i4"), ("value", ">i4")])
+_INT4, _INT8 = 23, 20  # the types' numbers in pg_type
 
 
 def text(value: str) -> bytes:
@@ -29,10 +28,19 @@ def timestamp(pg_us: int) -> bytes:
 
 def int4_array(values: NDArray[np.integer]) -> bytes:
     """An int4[] field: dimensions, null flag, element type, length, lower bound, elements."""
-    elements = np.empty(len(values), _ELEMENT)
-    elements["length"] = 4
+    return _array(values, _INT4, 4)
+
+
+def int8_array(values: NDArray[np.integer]) -> bytes:
+    """An int8[] field."""
+    return _array(values, _INT8, 8)
+
+
+def _array(values: NDArray[np.integer], kind: int, size: int) -> bytes:
+    elements = np.empty(len(values), [("length", ">i4"), ("value", f">i{size}")])
+    elements["length"] = size
     elements["value"] = values
-    return struct.pack(">iiiii", 1, 0, _INT4, len(values), 1) + elements.tobytes()
+    return struct.pack(">iiiii", 1, 0, kind, len(values), 1) + elements.tobytes()
 
 
 async def copy_rows(

@@ -20,8 +20,9 @@ from storage.facts.air import AirFacts
 from storage.facts.energy import EnergyFacts
 from storage.facts.facts import Facts
 from storage.facts.mobility import MobilityFacts
+from storage.facts.naming import Lists, Named
 from storage.facts.watch import WatchFacts
-from storage.mistakes import Mistake, MistakesError, parse_toml, read_text
+from storage.mistakes import Mistake, MistakesError, parse_toml, plain, read_text
 from storage.profiles import STRICT, Code, NotMeasuredError, Profile, measured, unknown_profile
 from storage.sensor_list import PlacedSeries, parse_sensors
 from storage.toml_lines import Path as Where
@@ -209,6 +210,8 @@ class City:
     profiles: tuple[Profile, ...] = ()
     facts: Facts = NOTHING_SAID
     """What the file says of its trades; only those that it speaks of are registered."""
+    unlisted: tuple[tuple[Named, Mistake], ...] = ()
+    """Names in the facts that neither file has: mistakes, unless the registry has them."""
 
 
 def load(city_file: Path, sensors_file: Path | None = None) -> City:
@@ -251,9 +254,21 @@ def parse(
         for t in head.territory
     )
     said = {one: getattr(head, one) for one in Facts.model_fields if getattr(head, one) is not None}
+    facts = Facts(**said)
+    lists = Lists(
+        {one.code for one in territories},
+        {(one.line.territory, one.line.site) for one in placed},
+        {one.line.sensor for one in placed},
+        {f"{one.line.sensor}/{one.line.field}" for one in placed},
+    )
+    unlisted = tuple(
+        (one, Mistake(toml_name, line_of(toml, one.where), plain(one.where, lists.wrong(one))))
+        for one in facts.names()
+        if not lists.know(one)
+    )
     return City(
         head.city.name, head.city.timezone, territories, head.binding, metrics, placed, head.profile,
-        Facts(**said),
+        facts, unlisted,
     )  # fmt: skip
 
 
@@ -292,6 +307,9 @@ def _contradictions(head: _CityFile, by_name: Mapping[str, Metric]) -> Iterator[
         if name not in by_name:
             known = difflib.get_close_matches(name, by_name, n=3) or sorted(by_name)
             what = f"watch.comparable: metric {name!r} is unknown; known are {', '.join(known)}"
+            yield ("watch", "comparable"), what
+        elif by_name[name].domain is not Domain.AIR:
+            what = f"watch.comparable: {name} is not of the air, which is near to all; remove it"
             yield ("watch", "comparable"), what
     for number, binding in enumerate(head.binding):
         if binding.profile and binding.profile not in names:

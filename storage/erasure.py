@@ -1,13 +1,13 @@
 """Legal erasure: the one way by which readings are deleted.
 
 With the readings go what was said of them, what they were before a correction, the rollups
-made of them, and refused messages that speak of the sensor. Counts stay, in the log and in
+made of them, what watching keeps of them, and refused messages that speak of the sensor. Counts stay, in the log and in
 the books, and never a value.
 
 Rollups of every window that the span touches go at once, also where the readings left
-retention long ago. What can be computed from readings that are left comes back with the
-next pass; windows that are never computed again stay empty, and what lies above them is
-combined anew from what is left.
+retention long ago, and with them the series' figures of all periods that it touches. What
+can be computed from readings that are left comes back with the next pass; windows that are
+never computed again stay empty, and what lies above them is combined anew from what is left.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from storage import marks, review
+from storage import marks, review, watch_erasure
 from storage.catalogue import Domain
 from storage.corrections import MARK, Progress
 from storage.level import Level
@@ -29,6 +29,9 @@ from storage.review import Author, Measured, Span
 
 LONGEST_DAY = timedelta(hours=28)
 """No local day is longer: the clock has never been put back by more than 4 h."""
+
+LONGEST_PERIOD = timedelta(days=367)
+"""No figure counts for longer than a year."""
 
 _ENDS = {
     Level.QUARTER_HOUR: sql.SQL("start + interval '15 minutes'"),
@@ -81,6 +84,7 @@ def erase(
         if not dry_run:
             for domain in sorted({Domain(one.domain) for one in series}, key=marks.lock_key):
                 connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", marks.lock_key(domain))
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", marks.FIGURES)
         series = sorted(series, key=lambda one: one.series_id)
         for one in series:
             review.lock(connection, one)
@@ -104,6 +108,8 @@ def erase(
         if erased.nothing:
             raise psycopg.Rollback(transaction)
         if not dry_run:
+            for one in series:
+                watch_erasure.forget(connection, one, span)
             _log(connection, series[0], span, author, erased)
     return erased
 
@@ -181,6 +187,7 @@ def _erase_piece(
         ).fetchall()
         erased.rollups[series] += len(gone)
         _tell(connection, series, above, [start for (start,) in gone])
+    _erase_figures(connection, series, piece)
 
 
 def _tell(
@@ -192,6 +199,20 @@ def _tell(
             "INSERT INTO pipeline.changed (level, start, series_id)"
             " SELECT %s, unnest(%s::timestamptz[]), ARRAY[%s::int4]",
             [level.value, starts, series.series_id],
+        )
+
+
+def _erase_figures(connection: psycopg.Connection[Any], series: Measured, piece: Span) -> None:
+    """The series' figures, of whatever trade: some are never computed again, as readings go."""
+    for domain in Domain:
+        connection.execute(
+            sql.SQL(
+                "DELETE FROM {} WHERE subject_id = %(series)s AND start < %(stop)s"
+                " AND stop > %(start)s AND start > %(start)s - make_interval(days => {})"
+                " AND indicator_id IN"
+                " (SELECT indicator_id FROM city.indicator WHERE subject = 'series')"
+            ).format(sql.Identifier(domain.value, "figure"), sql.Literal(LONGEST_PERIOD.days)),
+            _parameters(series, piece),
         )
 
 

@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import asyncpg
 import numpy as np
 
-from storage import binary
+from storage import binary, marks
 from storage.catalogue import Domain
 from storage.figures import Figures, join
 from storage.indicators.catalogue import INDICATORS, POSITION
 from storage.indicators.word import Subject
 from storage.level import Level
 from storage.reading import IntArray, TimeArray
-
-_LOCK = 0x66696775  # "figu"
 
 _STORED = (
     ("start", ">i8"), ("stop", ">i8"), ("at", ">i8"), ("value", ">f8"), ("low", ">f8"),
@@ -45,7 +43,7 @@ class Changed:
 
 async def lock(connection: asyncpg.Connection) -> None:
     """Wait until nobody else computes figures; held until the transaction ends."""
-    await connection.execute("SELECT pg_advisory_xact_lock($1, 0)", _LOCK)
+    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", *marks.FIGURES)
 
 
 async def take(connection: asyncpg.Connection, limit: int) -> Changed:
@@ -75,14 +73,19 @@ async def take(connection: asyncpg.Connection, limit: int) -> Changed:
 
 
 async def closed(connection: asyncpg.Connection, now: np.datetime64) -> Figures:
-    """Provisional figures whose period has ended: nothing may have changed that asks for them."""
+    """Provisional figures whose period has ended: nothing may have changed that asks for them.
+
+    Those of indicators that are no longer in the catalogue are not among them.
+    """
     number = await numbers(connection)
     found = []
     for domain in Domain:
         body = await binary.copy_out(
             connection,
-            f"SELECT {', '.join(_NAMES)} FROM {domain.value}.figure WHERE provisional AND stop <= $1",
+            f"SELECT {', '.join(_NAMES)} FROM {domain.value}.figure"
+            " WHERE provisional AND stop <= $1 AND indicator_id = ANY ($2::int2[])",
             binary.instant(now),
+            number.tolist(),
         )
         found.append(_decoded(body, number))
     return join(found)
@@ -175,7 +178,8 @@ async def replace(
                 and INDICATORS[POSITION[name]].subject is subject
             ]
             if mine:
-                chosen = made.take(np.isin(made.indicator, [POSITION[name] for name in mine]))
+                rows = np.isin(made.indicator, [POSITION[name] for name in mine])
+                chosen = made if rows.all() else made.take(rows)
                 ids = [int(number[POSITION[name]]) for name in mine]
                 await _replace(
                     connection, domain, chosen, number, ids, subjects[subject].tolist(), start, stop

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -125,21 +125,20 @@ def figures(
     shape = (len(subject), len(edges) - 1)
     if table.shape != shape:
         raise ValueError(f"{name} has values of shape {table.shape}, not {shape}")
-    unknown = np.isnan(table)
-    whole = np.where(unknown, Status.INSUFFICIENT, Status.COMPLETE if status is None else status)
-    kept = np.flatnonzero(np.broadcast_to(keep, shape))
-
-    def flat(column: ArrayLike, kind: str) -> NDArray[Any]:
-        return np.broadcast_to(np.asarray(column).astype(kind), shape).ravel()[kept]
-
-    start, stop = edges[:-1][None, :], edges[1:][None, :]
+    whole = np.where(
+        np.isnan(table),
+        np.int16(Status.INSUFFICIENT),
+        np.asarray(Status.COMPLETE if status is None else status, np.int16),
+    )
+    flat = _cells(np.broadcast_to(keep, shape))
+    start, stop = edges[:-1], edges[1:]
     return Figures(
-        indicator=np.full(len(kept), POSITION[name], np.int16),
+        indicator=flat(POSITION[name], "i2"),
         subject=flat(np.asarray(subject)[:, None], "i4"),
         start=flat(start, "M8[us]"),
         stop=flat(stop, "M8[us]"),
         at=flat(at, "M8[us]"),
-        value=table.ravel()[kept],
+        value=flat(table, "f8"),
         low=flat(low, "f8"),
         high=flat(high, "f8"),
         n=flat(n, "i4"),
@@ -152,6 +151,32 @@ def figures(
     )
 
 
+def _cells(keep: NDArray[np.bool_]) -> Callable[[ArrayLike, str], NDArray[Any]]:
+    """Kept cells of whatever broadcasts to a table, row by row and copied once.
+
+    Most columns are the same for a row, a column or all of the table, which never is made whole.
+    """
+    height, width = keep.shape
+    all_kept = bool(keep.all())
+    cell = np.empty(0, np.intp) if all_kept else np.flatnonzero(keep)
+    number = np.count_nonzero(keep, axis=1)
+    column = cell - np.repeat(np.arange(height) * width, 0 if all_kept else number)
+
+    def flat(values: ArrayLike, kind: str) -> NDArray[Any]:
+        narrow: NDArray[Any] = np.asarray(values).astype(kind, copy=False)
+        if all_kept:
+            return np.array(np.broadcast_to(narrow, keep.shape)).reshape(-1)
+        if narrow.size == 1:
+            return np.full(len(cell), narrow.reshape(()))
+        if narrow.shape[-1] == 1:
+            return np.repeat(narrow.reshape(-1), number)
+        same_in_rows = narrow.ndim == 1 or len(narrow) == 1
+        chosen: NDArray[Any] = narrow.reshape(-1)[column if same_in_rows else cell]
+        return chosen
+
+    return flat
+
+
 def no_figures() -> Figures:
     """None at all, with the right types."""
     nobody, never = np.empty(0, np.int32), np.empty(1, "datetime64[us]")
@@ -160,5 +185,7 @@ def no_figures() -> Figures:
 
 def join(parts: Sequence[Figures]) -> Figures:
     """One part after the other."""
-    parts = [no_figures(), *parts]
-    return Figures(**{c: np.concatenate([getattr(part, c) for part in parts]) for c in COLUMNS})
+    some = [part for part in parts if len(part)]
+    if len(some) < 2:
+        return some[0] if some else no_figures()
+    return Figures(**{c: np.concatenate([getattr(part, c) for part in some]) for c in COLUMNS})

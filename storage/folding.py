@@ -87,7 +87,7 @@ async def unbalanced(connection: asyncpg.Connection) -> int:
 
 # The oldest rows stand at the low end of the primary key, so no index by time is needed.
 # Rows of one sensor-hour are added up before they meet the table: an upsert may not meet
-# the same row twice. ``messages_qos0`` is empty in rows of the first schema.
+# the same row twice. ``messages_qos0`` and the delays are empty in rows of older schemas.
 _FOLD = """
 WITH oldest AS MATERIALIZED (
      SELECT batch_id, committed_at FROM pipeline.batch ORDER BY batch_id LIMIT $2),
@@ -98,19 +98,23 @@ taken AS (
      RETURNING *),
 entry AS (
      SELECT t.committed_at, t.attempt, t.hour, e.sensor_id, e.received, coalesce(e.qos0, 0) AS qos0,
-            e.decoded, e.undecoded, e.readings, e.stored, e.duplicate, e.refused
+            e.decoded, e.undecoded, e.readings, e.stored, e.duplicate, e.refused,
+            coalesce(e.delayed, 0) AS delayed, coalesce(e.delay_sum, 0) AS delay_sum,
+            coalesce(e.delay_max, 0) AS delay_max
        FROM taken t,
             unnest(t.sensor_id, t.messages_received, t.messages_qos0, t.messages_decoded,
                    t.messages_refused, t.readings_decoded, t.readings_stored,
-                   t.readings_duplicate, t.readings_refused)
+                   t.readings_duplicate, t.readings_refused, t.delay_readings, t.delay_sum_ms,
+                   t.delay_max_ms)
             AS e (sensor_id, received, qos0, decoded, undecoded, readings, stored, duplicate,
-                  refused)),
+                  refused, delayed, delay_sum, delay_max)),
 folded AS (
      INSERT INTO pipeline.sensor_hour AS s (
             sensor_id, hour, messages_received, messages_qos0, messages_decoded, messages_refused,
-            readings_decoded, readings_stored, readings_duplicate, readings_refused)
+            readings_decoded, readings_stored, readings_duplicate, readings_refused,
+            delay_readings, delay_sum_ms, delay_max_ms)
      SELECT sensor_id, hour, sum(received), sum(qos0), sum(decoded), sum(undecoded), sum(readings),
-            sum(stored), sum(duplicate), sum(refused)
+            sum(stored), sum(duplicate), sum(refused), sum(delayed), sum(delay_sum), max(delay_max)
        FROM entry
       GROUP BY sensor_id, hour
      ON CONFLICT (sensor_id, hour) DO UPDATE SET
@@ -121,7 +125,10 @@ folded AS (
             readings_decoded = s.readings_decoded + excluded.readings_decoded,
             readings_stored = s.readings_stored + excluded.readings_stored,
             readings_duplicate = s.readings_duplicate + excluded.readings_duplicate,
-            readings_refused = s.readings_refused + excluded.readings_refused),
+            readings_refused = s.readings_refused + excluded.readings_refused,
+            delay_readings = s.delay_readings + excluded.delay_readings,
+            delay_sum_ms = s.delay_sum_ms + excluded.delay_sum_ms,
+            delay_max_ms = greatest(s.delay_max_ms, excluded.delay_max_ms)),
 answered AS (
      INSERT INTO pipeline.attempt (
             committed_at, attempt, messages_received, messages_refused, readings_decoded,

@@ -27,6 +27,9 @@ class Health:
         Median over the days of the distance from the neighbours. [unit]
     heard
         When it was last heard, as of the last full hour.
+    delay_s, longest_delay_s
+        Of the sensor's readings with a time stamp of their own, from that to their reception:
+        mean and longest. [s]
     alerts
         Kinds of open alerts.
     """
@@ -44,6 +47,8 @@ class Health:
     availability: float | None
     difference: float | None
     heard: datetime.datetime | None
+    delay_s: float | None
+    longest_delay_s: float | None
     alerts: list[str]
 
 
@@ -86,16 +91,25 @@ def health(
                        percentile_cont(0.5) WITHIN GROUP (ORDER BY value)
                          FILTER (WHERE indicator LIKE '%%_neighbour_difference') AS difference
                   FROM daily
-                 GROUP BY series_id)
+                 GROUP BY series_id),
+            late AS (
+                SELECT sensor_id, sum(mean_s * readings) / sum(readings) AS mean_s,
+                       max(max_s) AS max_s
+                  FROM pipeline.delay
+                 WHERE hour >= %(start)s AND hour < %(stop)s
+                 GROUP BY sensor_id)
             SELECT s.sensor, s.field, s.metric, s.unit, s.step_s, s.territory, s.site,
                    coalesce(t.days, 0) AS days, t.coverage::float8, t.good_share::float8,
                    t.availability::float8, t.difference::float8, h.last AS heard,
+                   late.mean_s AS delay_s, late.max_s AS longest_delay_s,
                    ARRAY(SELECT a.kind FROM pipeline.alert a
                           WHERE a.series_id = s.series_id AND a.closed_at IS NULL
                           ORDER BY a.kind) AS alerts
               FROM public.series s
               LEFT JOIN told t USING (series_id)
               LEFT JOIN pipeline.heard h USING (series_id)
+              JOIN city.series c USING (series_id)
+              LEFT JOIN late ON late.sensor_id = c.sensor_id
              WHERE s.in_service AND (%(sensor)s::text IS NULL OR s.sensor = %(sensor)s)
              ORDER BY s.sensor, s.field
             """.encode(),

@@ -101,6 +101,8 @@ class Intake:
         Which message each refusal came in.
     message_retained : bool, shape (k,), or None for none
         The broker had kept it: its reception says nothing of its time.
+    sent_us : int64, shape (n,), or None where it is the batch's
+        The times as they were sent: of an interval that may be its end. [µs]
     mask, mask_payload : callable
         Make personal identifiers unreadable in a row that storage itself writes of a message,
         and in a row's payload. The payloads in ``refusals`` are as they came: reading one
@@ -125,6 +127,7 @@ class Intake:
     refusals: Sequence[RefusalRow]
     refusal_message: Sequence[int]
     message_retained: NDArray[np.bool_] | None = None
+    sent_us: NDArray[np.int64] | None = None
     mask: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
     mask_payload: Callable[[RefusalRow, int], RefusalRow] = _as_it_is
     births: Sequence[BirthRow] = ()

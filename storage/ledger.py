@@ -1,7 +1,7 @@
 """The pipeline's books, written in the transaction of the rows they speak of.
 
 The ledger counts messages and readings per sensor and reception hour, one row per batch
-and hour with arrays inside. Dirty marks say which windows of which series changed.
+and hour with arrays inside, and beside them how late the readings came. Dirty marks say which windows of which series changed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from storage.reading import IntArray
 
 QUARTER_HOUR_US = 900_000_000
 HOUR_US = 3_600_000_000
+_NEXT_TO_NOTHING_US = 1_000
+"""No reading is received so soon: its time was made of the reception's, and perhaps rounded."""
 
 
 async def save_ledger(
@@ -59,9 +61,13 @@ async def save_ledger(
         count(reading[status == Status.DUPLICATE]),
         refused_readings + count(reading[status == Status.CONFLICT]),
     )
+    late_ms, told = _delays(intake, status)
+    delay_sum, delay_max = (np.zeros(len(entries), np.int64) for _ in range(2))
+    np.add.at(delay_sum, reading[told], late_ms[told])
+    np.maximum.at(delay_max, reading[told], late_ms[told])
     hour = entries >> 32
     sensor = (entries & 0xFFFFFFFF) - 1
-    names = ["hour", "sensor_id", *COLUMNS]
+    names = ["hour", "sensor_id", *COLUMNS, "delay_readings", "delay_sum_ms", "delay_max_ms"]
     named = []
     if attempt is not None:
         names.append("attempt")
@@ -73,11 +79,28 @@ async def save_ledger(
             (
                 arrays.timestamp(at * HOUR_US - arrays.PG_EPOCH_US),
                 arrays.int4_array(sensor[here]),
-                *(arrays.int4_array(column[here]) for column in columns),
+                *(arrays.int4_array(column[here]) for column in (*columns, count(reading[told]))),
+                *(arrays.int8_array(column[here]) for column in (delay_sum, delay_max)),
                 *named,
             )
         )
     await arrays.copy_rows(connection, "pipeline", "batch", names, rows)
+
+
+def _delays(
+    intake: Intake, status: NDArray[np.int8]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """How long after its time stamp each reading was received [ms], and of which that is known.
+
+    Of a reading that was stored before it says nothing, and neither where the time is that of
+    the reception or where the broker had kept the message. A clock that is ahead makes 0.
+    """
+    sent = intake.batch.time.view(np.int64) if intake.sent_us is None else intake.sent_us
+    late = intake.received_us[intake.message] - sent
+    told = (status == Status.STORED) & (np.abs(late) >= _NEXT_TO_NOTHING_US)
+    if intake.message_retained is not None:
+        told &= ~intake.message_retained[intake.message]
+    return np.maximum(late, 0) // 1000, told
 
 
 def _entry(hour: NDArray[np.int64], sensor: IntArray) -> NDArray[np.int64]:

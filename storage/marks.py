@@ -20,6 +20,9 @@ from storage.reading import IntArray, TimeArray
 _LOCK = 0x726F6C6C  # "roll"
 _DOMAINS = tuple(Domain)
 
+FIGURES = (0x66696775, 0)  # "figu"
+"""The two numbers of the lock that whoever computes figures holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Marks:

@@ -178,12 +178,17 @@ class Measure(BaseModel):
 
 
 COLUMNS: tuple[str, ...] = tuple(Measure.model_fields)
+YEARS = range(1990, 2101)
 
 
 def contradictions(measure: Measure) -> Iterator[tuple[str, str]]:
     """What cannot be meant together: the key, and what to write instead."""
     if not measure.title:
         yield "title_fr", "is missing; give title_fr, title_en or title_de"
+    for key in ("in_force", "settled", "ends"):
+        day: datetime.date | None = getattr(measure, key)
+        if day is not None and day.year not in YEARS:
+            yield key, f"{day} is no day to compare with; the year lies between 1990 and 2100"
     if measure.settled is not None and measure.settled < measure.in_force:
         yield "settled", f"{measure.settled} lies before in_force, {measure.in_force}"
     if measure.ends is not None and measure.ends <= measure.begins:

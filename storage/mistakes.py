@@ -89,5 +89,7 @@ def plain(where: Iterable[int | str], message: str) -> str:
     known = {
         "Field required": "is missing; add it",
         "Extra inputs are not permitted": "is not a known key; remove it or correct its spelling",
+        "Input should be a valid tuple": "is a list; write what it holds within [ ]",
+        "Tuple should have at least 1 item after validation, not 0": "is empty; name one at least",
     }
     return f"{path}: {known.get(message, message.removeprefix('Value error, '))}"

@@ -22,6 +22,7 @@ from storage.catalogue import DOMAINS
 from storage.changes import Change
 from storage.chunks import follow_rate
 from storage.city import City
+from storage.facts.naming import Lists
 from storage.history import Aim
 from storage.metrics import save_metrics
 from storage.mistakes import Mistake, MistakesError
@@ -29,7 +30,7 @@ from storage.review import Author, NotNamed, named, near
 from storage.routes import NOT_YET, RETIRED, SINCE_EVER_US, Routes, Timelines
 from storage.sensor_list import PlacedSeries
 from storage.timeline import Conversion, Identity, Wanted
-from storage.trade_store import save_facts
+from storage.trade_store import Revised, save_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,15 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """How many of each the city now has, and what became of the sensors that were named."""
+    """How many of each the city now has, what became of the sensors that were named, and of
+    which facts the figures that are there know nothing."""
 
     territories: int
     sites: int
     sensors: int
     series: int
     changes: tuple[Change, ...] = field(default=(), compare=False)
+    revised: tuple[Revised, ...] = field(default=(), compare=False)
 
 
 def register(
@@ -91,9 +94,9 @@ def register(
             save_profiles(cursor, city.profiles)
             save_devices(cursor, city.series)
             save_bindings(cursor, city.bindings)
-        save_facts(connection, city.facts)
+        revised = save_facts(connection, city.facts)
         counts = _counts(connection)
-    return Registered(*counts, tuple(changes))
+    return Registered(*counts, tuple(changes), revised)
 
 
 def move(
@@ -198,8 +201,30 @@ def _refuse_changes(connection: psycopg.Connection, city: City) -> None:
                 f" {before}; its readings stay that. Give the new one another field name"
             )
             mistakes.append(Mistake(placed.file, placed.number, what))
+    if city.unlisted:
+        lists = _lists(connection)
+        mistakes += [mistake for name, mistake in city.unlisted if not lists.know(name)]
     if mistakes:
         raise MistakesError(mistakes)
+
+
+def _lists(connection: psycopg.Connection) -> Lists:
+    """Every name that is registered, of sensors that are retired too."""
+    rows = connection.execute(
+        """
+        SELECT t.code, i.code, n.code, s.field
+          FROM city.territory t
+          LEFT JOIN city.site i USING (territory_id)
+          LEFT JOIN city.series s ON s.site_id = i.site_id
+          LEFT JOIN city.sensor n ON n.sensor_id = s.sensor_id
+        """
+    ).fetchall()
+    return Lists(
+        {territory for territory, *_ in rows},
+        {(territory, site) for territory, site, *_ in rows if site is not None},
+        {sensor for *_, sensor, _ in rows if sensor is not None},
+        {f"{sensor}/{field}" for *_, sensor, field in rows if sensor is not None},
+    )
 
 
 def _save_sites(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import date
 
 import asyncpg
 import numpy as np
@@ -12,14 +14,42 @@ from storage.facts.facts import Facts
 from storage.roster import Roster
 
 
-def save_facts(connection: psycopg.Connection, facts: Facts) -> None:
-    """Replace the facts of the trades that the city's file speaks of; the others stay."""
-    for domain in facts.model_fields_set:
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Facts of a trade that are others than before, while figures are made of the old ones.
+
+    ``keys`` are those of the trade's table that differ, ``since`` the day of the oldest reading.
+    """
+
+    trade: str
+    keys: tuple[str, ...]
+    since: date
+
+
+def save_facts(connection: psycopg.Connection, facts: Facts) -> tuple[Revised, ...]:
+    """Replace the facts of the trades that the city's file speaks of; the others stay.
+
+    Tells what is revised; where nothing was ever read, nothing is.
+    """
+    row = connection.execute("SELECT min(first)::date FROM pipeline.heard").fetchone()
+    first = row[0] if row else None
+    revised = []
+    for trade in sorted(facts.model_fields_set):
+        said = getattr(facts, trade)
+        row = connection.execute(
+            "SELECT facts FROM city.trade WHERE domain = %s", [trade]
+        ).fetchone()
+        before = row[0] if row else json.loads(type(said)().model_dump_json())
+        now = json.loads(said.model_dump_json())
+        keys = tuple(key for key in now if now[key] != before.get(key))
+        if keys and first is not None:
+            revised.append(Revised(trade, keys, first))
         connection.execute(
             "INSERT INTO city.trade AS t (domain, facts) VALUES (%s, %s)"
             " ON CONFLICT (domain) DO UPDATE SET facts = excluded.facts",
-            [domain, getattr(facts, domain).model_dump_json()],
+            [trade, said.model_dump_json()],
         )
+    return tuple(revised)
 
 
 async def load_facts(connection: asyncpg.Connection) -> Facts:

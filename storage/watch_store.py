@@ -13,17 +13,18 @@ import numpy as np
 
 from storage import binary
 from storage.catalogue import Domain
+from storage.level import Level
 from storage.reading import IntArray, TimeArray
 from storage.watched import HOURS_OF_WEEK, Service, WeekProfiles
 
-_LOCK = 0x77617463  # "watc"
+LOCK = 0x77617463  # "watc"
 _NEVER = np.datetime64("NaT", "us")
 _FLOAT, _BYTE = np.dtype("<f4"), np.dtype("u1")
 
 
 async def lock(connection: asyncpg.Connection) -> bool:
     """Whether nobody else watches; held until the transaction ends."""
-    return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1, 0)", _LOCK))
+    return bool(await connection.fetchval("SELECT pg_try_advisory_xact_lock($1, 0)", LOCK))
 
 
 async def load_service(connection: asyncpg.Connection) -> Service:
@@ -33,7 +34,8 @@ async def load_service(connection: asyncpg.Connection) -> Service:
         SELECT s.series_id, m.flat_h,
                CASE WHEN h.first IS NOT NULL
                     THEN greatest(h.first, nullif(s.valid_from, '-infinity')) END AS since,
-               nullif(s.valid_to, 'infinity') AS until
+               nullif(s.valid_to, 'infinity') AS until,
+               nullif(s.valid_from, '-infinity') AS begun
           FROM city.series s
           JOIN city.metric m USING (metric)
           LEFT JOIN pipeline.heard h USING (series_id)
@@ -45,28 +47,80 @@ async def load_service(connection: asyncpg.Connection) -> Service:
         _times([row["since"] for row in rows]),
         _times([row["until"] for row in rows]),
         np.array([row["flat_h"] for row in rows], np.float64),  # None becomes NaN
+        _times([row["begun"] for row in rows]),
     )
 
 
 async def note_heard(connection: asyncpg.Connection, domain: Domain, now: np.datetime64) -> None:
     """Bring the oldest and newest readings of a domain's series up to date.
 
-    A value that was sent as missing is not heard: nothing was measured.
+    A value that was sent as missing is not heard: nothing was measured. Readings older than the
+    oldest one come with a history that is imported; the rollups say where to look for them.
     """
     await connection.execute(
         f"""
         INSERT INTO pipeline.heard AS h (series_id, first, last)
-        SELECT s.series_id, coalesce(k.first, f.time), l.time
+        SELECT s.series_id, coalesce(f.time, k.first), coalesce(l.time, k.last)
           FROM city.series s
           JOIN city.metric m ON m.metric = s.metric AND m.domain = '{domain.value}'
           LEFT JOIN pipeline.heard k USING (series_id)
-          CROSS JOIN LATERAL ({_NEWEST.format(domain=domain.value, since="k.last")}) l
+          LEFT JOIN LATERAL ({_NEWEST.format(domain=domain.value, since="k.last")}) l
+                 ON s.valid_to > $1 OR k.first IS NULL
+          LEFT JOIN LATERAL (SELECT start FROM {domain.value}.rollup_1d d
+                              WHERE d.series_id = s.series_id AND d.start < k.first
+                              ORDER BY start LIMIT 1) o ON true
           LEFT JOIN LATERAL (SELECT time FROM {domain.value}.reading r
-                              WHERE r.series_id = s.series_id AND r.flag <> 9 AND k.first IS NULL
+                              WHERE r.series_id = s.series_id AND r.flag <> 9
+                                AND r.time >= CASE WHEN k.first IS NULL THEN '-infinity'
+                                                   ELSE o.start END
+                                AND r.time < coalesce(k.first, 'infinity')
                               ORDER BY time LIMIT 1) f ON true
-         WHERE s.valid_to > $1 OR k.first IS NULL
-            ON CONFLICT (series_id) DO UPDATE SET last = excluded.last
-         WHERE h.last < excluded.last
+         WHERE l.time IS NOT NULL OR f.time IS NOT NULL
+            ON CONFLICT (series_id) DO UPDATE
+           SET (first, last, told_until)
+             = (excluded.first, excluded.last,
+                CASE WHEN excluded.first = h.first THEN h.told_until END)
+        """,
+        binary.instant(now),
+    )
+
+
+async def ask_for_silent_days(
+    connection: asyncpg.Connection, domain: Domain, now: np.datetime64
+) -> None:
+    """Mark the days that are over and on which a series in service said nothing.
+
+    No rollup changes there, so nothing else would ask for the figures that say so.
+    """
+    await connection.execute(
+        f"""
+        WITH due AS (
+             SELECT h.series_id, t.timezone,
+                    coalesce(h.told_until,
+                             (greatest(h.first, s.valid_from) AT TIME ZONE t.timezone)::date) AS since,
+                    (least($1, s.valid_to) AT TIME ZONE t.timezone)::date AS today
+               FROM pipeline.heard h
+               JOIN city.series s USING (series_id)
+               JOIN city.metric m ON m.metric = s.metric AND m.domain = '{domain.value}'
+               JOIN city.site i ON i.site_id = s.site_id
+               JOIN city.territory t USING (territory_id)
+              WHERE s.step_s > 0),
+        told AS (
+             UPDATE pipeline.heard h SET told_until = d.today
+               FROM due d
+              WHERE h.series_id = d.series_id AND h.told_until IS DISTINCT FROM d.today
+                AND d.since < d.today),
+        silent AS (
+             SELECT d.series_id, day::date::timestamp AT TIME ZONE d.timezone AS start
+               FROM due d, generate_series(d.since, d.today - 1, interval '1 day') AS day
+              WHERE d.since < d.today)
+        INSERT INTO pipeline.changed (level, start, series_id)
+        SELECT '{Level.DAY.value}', start, array_agg(series_id)
+          FROM silent
+         WHERE NOT EXISTS (SELECT FROM {domain.value}.rollup_1d r
+                            WHERE r.series_id = silent.series_id AND r.start = silent.start)
+         GROUP BY start
+         ORDER BY start
         """,
         binary.instant(now),
     )

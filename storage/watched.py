@@ -27,18 +27,21 @@ class Service:
         Not included; NaT where no end is known.
     flat_h : float64
         How long a value may stand still; NaN where it may for ever. [h]
+    begun : datetime64[us]
+        Registered since; NaT where since ever.
     """
 
     series: IntArray
     since: TimeArray
     until: TimeArray
     flat_h: FloatArray
+    begun: TimeArray
 
     def of(self, series: IntArray) -> Service:
         """Of these series, in their order; one that is not there was never heard."""
         if not len(self.series):
             nobody = np.full(len(series), _NEVER)
-            return Service(series, nobody, nobody, np.full(len(series), np.nan))
+            return Service(series, nobody, nobody, np.full(len(series), np.nan), nobody)
         row = np.minimum(np.searchsorted(self.series, series), len(self.series) - 1)
         known = self.series[row] == series
         return Service(
@@ -46,7 +49,17 @@ class Service:
             np.where(known, self.since[row], _NEVER),
             np.where(known, self.until[row], _NEVER),
             np.where(known, self.flat_h[row], np.nan),
+            np.where(known, self.begun[row], _NEVER),
         )
+
+    def registered(self, start: TimeArray, stop: TimeArray) -> NDArray[np.bool_]:
+        """Whether each was to be there in some of each period, heard or not, shape (n, p).
+
+        A sensor that was moved, replaced or retired is not waited for once it is gone.
+        """
+        early = self.begun[:, None] >= stop[None, :]
+        late = self.until[:, None] <= start[None, :]
+        return ~(early | late)  # comparisons with NaT are false
 
     def whole(self, start: TimeArray, stop: TimeArray) -> NDArray[np.bool_]:
         """Whether each was in service and heard before all of each period, shape (n, p)."""
@@ -90,7 +103,7 @@ class WeekProfiles:
 def no_service() -> Service:
     """Nobody."""
     never = np.empty(0, "datetime64[us]")
-    return Service(np.empty(0, np.int32), never, never, np.empty(0))
+    return Service(np.empty(0, np.int32), never, never, np.empty(0), never)
 
 
 def no_profiles() -> WeekProfiles:

@@ -47,7 +47,7 @@ def _chosen(codes: Sequence[str], known: Sequence[Registered]) -> list[Registere
         if code not in alive:
             retired = any(one.measure.code == code for one in known)
             what = "is retired" if retired else "is not registered"
-            meant = near(code, list(alive)) if alive else "none is"
+            meant = near(code, list(alive)) if alive else "no measure is in the register"
             raise NotNamed(f"measure {code!r} {what}; {meant}")
     return [alive[code] for code in dict.fromkeys(codes)] if codes else list(alive.values())
 

@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from storage.reading import FloatArray, TimeArray
 
+STRIDE = 8
+
 
 def by_day(
     value: FloatArray, hours: TimeArray, days: TimeArray
 ) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.intp]]:
-    """Hourly values as days: one more axis, filled up to the longest day with NaN.
+    """Hourly values as days: one more axis, filled up with NaN.
 
     An hour belongs to the day in which it begins; hours outside of all days are left out.
+    Days are filled up to a multiple of eight hours, the stride in which sums are added up, and
+    lie in one piece, so that a day's sum is the same to the last digit whatever days are beside.
 
     Parameters
     ----------
@@ -40,13 +44,13 @@ def by_day(
     >>> days = np.array(["2026-03-28T23", "2026-03-29T22", "2026-03-30T21"], "datetime64[us]")
     >>> table, due, first = by_day(np.arange(46.0)[None], hours, days)
     >>> table.shape, due.tolist(), first.tolist()
-    ((1, 2, 23), [23, 23], [0, 23])
+    ((1, 2, 24), [23, 23], [0, 23])
     """
     edge = np.searchsorted(hours[:-1], days)
     first, due = edge[:-1], np.diff(edge).astype(np.int64)
-    longest = int(due.max(initial=0))
+    longest = -(-int(due.max(initial=0)) // STRIDE) * STRIDE
     column = first[:, None] + np.arange(longest)
-    table = value[:, np.minimum(column, max(value.shape[1] - 1, 0))]
+    table = np.ascontiguousarray(value[:, np.minimum(column, max(value.shape[1] - 1, 0))])
     if (due < longest).any():
         table[:, np.arange(longest) >= due[:, None]] = np.nan
     return table, due, first

@@ -56,7 +56,14 @@ def _worst(given: Given, roster: Roster, sub: FloatArray, ids: IntArray) -> tupl
 
 def _stands(roster: Roster, facts: AirFacts, *types: str) -> NDArray[np.bool_]:
     """Which series stand where the city says that such emissions prevail."""
-    return np.isin(roster.site, [one.site for one in facts.station if one.type in types])
+    anywhere = [one.site for one in facts.station if one.territory is None and one.type in types]
+    exact = [f"{one.territory}/{one.site}" for one in facts.station]
+    meant = [f"{one.territory}/{one.site}" for one in facts.station if one.type in types]
+    # What is said of one territory's site comes before what is said of all of its code.
+    place = np.char.add(np.char.add(roster.territory, "/"), roster.site)
+    return np.where(
+        np.isin(place, exact), np.isin(place, meant), np.isin(roster.site, anywhere)
+    )  # fmt: skip
 
 
 def _code(found: Worst) -> IntArray:

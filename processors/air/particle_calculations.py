@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from fnmatch import translate
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +12,7 @@ from processors.air.instruments import indicative
 from processors.air.nitrogen import nitrogen_oxides
 from processors.air.plausibility import faults
 from processors.calculation import Calculation, Given, Together
+from processors.pairing import named
 from storage.facts.air_instruments import KAPPA, Correction
 from storage.figures import Figures, figures, join
 from storage.indicators.particles import BROKEN, CORRECTIONS, Corrected
@@ -44,10 +42,8 @@ def _corrections(
 ) -> tuple[NDArray[np.int64], FloatArray]:
     """Method of each series, -1 without one, and its kappa: the first rule that fits."""
     method, kappa = np.full(len(roster), -1, np.int64), np.full(len(roster), KAPPA)
-    names, of = np.unique(roster.sensor, return_inverse=True)
     for rule in reversed(rules):
-        fits = re.compile(translate(rule.sensors))
-        mine = np.array([fits.match(name) is not None for name in names.tolist()], np.bool_)[of]
+        mine = named(roster, [rule.sensors])
         method[mine] = CORRECTIONS.index(rule.method)
         kappa[mine] = KAPPA if rule.kappa is None else rule.kappa
     # The American line was drawn through PM2.5 alone.

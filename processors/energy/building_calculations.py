@@ -97,10 +97,15 @@ def _energy(given: Given) -> Figures:
     row, of, lost = meters(roster, buildings)
     carrier = np.array([CARRIER.get(str(one), 0) for one in roster.metric], np.intp)
     days = len(given.periods) - 1
-    known = np.zeros((len(buildings), days), np.int64)
+    known, due = np.zeros((2, len(buildings), days), np.int64)
     np.add.at(known, of, ~np.isnan(drawn[row]))
-    due = np.bincount(of, minlength=len(buildings)) + lost
-    whole = (known == due[:, None]) & (due > 0)[:, None]
+    # A meter that is gone, or yet to come, is not missing.
+    there = given.service.of(given.frame.roster.series).registered(
+        given.periods[:-1], given.periods[1:]
+    )
+    np.add.at(due, of, there[row] | ~np.isnan(drawn[row]))
+    due += lost[:, None]
+    whole = (known == due) & (due > 0)
     part = np.zeros((len(buildings), 3, days))
     np.add.at(part, (of, carrier[row]), np.where(np.isnan(drawn[row]), 0.0, drawn[row]))
     piped = np.where(part[:, _GAS] > 0, gas_energy(part[:, _GAS], gas_coefficient(given)), 0.0)
@@ -113,7 +118,7 @@ def _energy(given: Given) -> Figures:
     # A carrier that a building has not needs no factor.
     mine = np.where(has[:, :, None], factor[None], 0.0)
     carbon = emissions(part.transpose(0, 2, 1), mine.transpose(0, 2, 1))
-    told = partial(figures, now=given.now, n=known, due=due[:, None], keep=known > 0)
+    told = partial(figures, now=given.now, n=known, due=due, keep=known > 0)
     return join(
         [
             told("building_energy", buildings.site, given.periods, part.sum(axis=1)),
@@ -225,6 +230,7 @@ BUILDINGS: tuple[Calculation, ...] = (
         together=Together.SITE,
         parts=("sum", "x", "y", "good", "suspect", "expected"),
         only=of_buildings,
+        service=True,
     ),
     Calculation(
         name="years of buildings",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from processors.calendars import local_time, public_holidays, weekdays
+from processors.calendars import local_time, weekdays
 from storage.facts.energy_loads import MINUTES, span
 from storage.reading import FloatArray, TimeArray
 
@@ -63,14 +63,6 @@ def in_season(dates: TimeArray, season: tuple[str, str]) -> NDArray[np.bool_]:
     begun, going = number >= first, number <= last
     inside: NDArray[np.bool_] = begun & going if first <= last else begun | going
     return inside
-
-
-def holidays_of(dates: TimeArray, where: str) -> NDArray[np.bool_]:
-    """Public holidays of ``FR`` or ``FR-57``; none for an empty name."""
-    country, _, subdivision = where.partition("-")
-    if not country:
-        return np.zeros(len(dates), np.bool_)
-    return public_holidays(dates, country, subdivision)
 
 
 def dates_around(edges: TimeArray, zone: str) -> TimeArray:

@@ -63,9 +63,10 @@ def _peak_figures(
 def _curve_figures(
     name: str, given: Given, series: IntArray, edges: TimeArray, load: FloatArray
 ) -> Figures:
-    """Every window that is measured."""
+    """Every window that is measured, of the days that are over."""
+    over = edges[1:] <= given.periods[given.periods <= given.now].max(initial=edges[0])
     return figures(
-        name, series, edges, load, now=given.now, n=1, due=1, keep=~np.isnan(load)
+        name, series, edges, load, now=given.now, n=1, due=1, keep=~np.isnan(load) & over
     )  # fmt: skip
 
 

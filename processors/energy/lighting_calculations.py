@@ -82,7 +82,7 @@ def _of_cabinets(given: Given, frame: Frame, one: Lighting) -> Iterator[Figures]
 
     yield figures(
         "lighting_expected_day", roster.series, given.periods,
-        np.add.reduceat(due, at.first, axis=1), now=given.now,
+        np.add.reduceat(due, at.first, axis=1), now=given.now, keep=count(measured) > 0,
     )  # fmt: skip
     ratio = lighting.night_ratio(drawn, installed)
     yield made("lighting_night_ratio_day", ratio, night, ratio < lighting.FAILED)

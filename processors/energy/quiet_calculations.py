@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from processors.calculation import Calculation, Given
-from processors.calendars import local_time
+from processors.calendars import by_calendar, holidays_of, local_time
 from processors.energy import base_load
-from processors.energy.clock import dates_around, holidays_of, minutes_in, on_weekdays
+from processors.energy.clock import dates_around, minutes_in, on_weekdays
 from processors.energy.meters import ENOUGH, LOADS, PARTS, columns, power
+from storage.facts.counting import Calendar
 from storage.figures import Figures, figures, join
 from storage.indicators.word import Period, Status
 from storage.level import Level
@@ -19,13 +22,24 @@ PERCENT = 100.0
 
 
 def _quiet(given: Given) -> Figures:
-    """Base load, and shares of night and weekend, from hours by the time they begin."""
+    """Base load, and shares of night and weekend, of the territories of each calendar."""
+    territory = given.frame.roster.territory
+    return join(
+        [
+            _of_calendar(replace(given, frame=given.frame.select(rows)), calendar)
+            for rows, calendar in by_calendar(territory, given.facts.mobility)
+        ]
+    )
+
+
+def _of_calendar(given: Given, calendar: Calendar | None) -> Figures:
+    """From hours by the time they begin; public holidays are Sundays."""
     facts, periods, frame = given.facts.energy, given.periods, given.frame
     at = columns(frame.edges, periods)
     load, start = power(frame)[:, at.chosen], frame.edges[:-1][at.chosen]
     wall = local_time(start, given.zone)
     dates = dates_around(frame.edges, given.zone)
-    holiday = holidays_of(dates, facts.holidays)
+    holiday = holidays_of(dates, calendar)
     date = (wall.astype("datetime64[D]") - dates[0]).astype(np.intp)
     minute = ((wall - wall.astype("datetime64[D]")) // np.timedelta64(1, "m")).astype(np.intp)
     empty = on_weekdays(dates, facts.unoccupied, holiday)[date]

@@ -79,7 +79,10 @@ def _nights(given: Given) -> Figures:
 
 
 def _steps(given: Given) -> Figures:
-    """For every week whether a step began in it, once the week after it is known too."""
+    """For every week whether a step began in it, once the week after it is known too.
+
+    Until then it says nothing, and ends when it will: even a meter that falls silent is judged.
+    """
     series, made = given.frame.roster.series, []
     for start, stop in zip(given.periods[:-1], given.periods[1:], strict=True):
         begin, end = (
@@ -89,20 +92,20 @@ def _steps(given: Given) -> Figures:
                 stop + 7 * _DAY + _DAY // 2,
             )
         )
-        if end > given.now:
-            continue
         days = periods.edges(Period.DAY, begin, end, given.zone)
         base, _ = table(given.figures, "night_base", series, days)
         first = int(np.searchsorted(days, start))
         last = int(np.searchsorted(days, stop)) - 1
+        there = (~np.isnan(base[:, first : last + 1])).sum(axis=1) > 0
+        judged = bool(end <= given.now)
         found = base_load_step(base, first, last)
-        stepped = found.night >= 0
+        stepped = np.where(judged, found.night, -1) >= 0
         made.append(
             figures(
                 "base_load_step",
                 series,
-                np.array([start, stop]),
-                found.size[:, None],
+                np.array([start, stop if judged else end]),
+                np.where(judged, found.size, np.nan)[:, None],
                 now=given.now,
                 n=found.known[:, None],
                 due=base.shape[1],
@@ -110,7 +113,7 @@ def _steps(given: Given) -> Figures:
                 low=np.where(stepped, found.low, np.nan)[:, None],
                 high=np.where(stepped, found.high, np.nan)[:, None],
                 code=stepped[:, None],
-                keep=found.known[:, None] > 0,
+                keep=there[:, None],
             )
         )
     return join(made)

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.calculation import Calculation, Given
-from processors.calendars import local_dates
+from processors.calendars import by_calendar, holidays_of, local_dates
 from processors.energy import tariff
-from processors.energy.clock import dates_around, holidays_of
+from processors.energy.clock import dates_around
 from processors.energy.consumption import consumption
 from processors.energy.consumption_calculations import minutes
 from processors.energy.meters import ENERGY, PARTS, columns, flow, frames, matching
 from processors.frame import Frame
+from storage.facts.counting import Calendar
 from storage.facts.energy_loads import TariffPlan
 from storage.facts.facts import Facts
 from storage.figures import Figures, figures, join
@@ -33,14 +34,20 @@ def under_contract(roster: Roster, facts: Facts) -> NDArray[np.bool_]:
 def _by_tariff(given: Given) -> Figures:
     made: list[Figures] = []
     for frame in frames(given):
-        taken = np.zeros((len(frame.roster), len(given.periods) - 1), np.bool_)
-        for plan in given.facts.energy.tariff:
-            made += _of_plan(given, frame, plan, taken)
+        for rows, calendar in by_calendar(frame.roster.territory, given.facts.mobility):
+            some = frame.select(rows)
+            taken = np.zeros((len(some.roster), len(given.periods) - 1), np.bool_)
+            for plan in given.facts.energy.tariff:
+                made += _of_plan(given, some, calendar, plan, taken)
     return join(made)
 
 
 def _of_plan(
-    given: Given, frame: Frame, plan: TariffPlan, taken: NDArray[np.bool_]
+    given: Given,
+    frame: Frame,
+    calendar: Calendar | None,
+    plan: TariffPlan,
+    taken: NDArray[np.bool_],
 ) -> Iterator[Figures]:
     """The days that a plan holds, of its meters that no plan before it took."""
     mine = matching(frame.roster, plan.meters)
@@ -55,7 +62,7 @@ def _of_plan(
     taken[mine] |= holds
     at = columns(some.edges, given.periods)
     dates = dates_around(some.edges, given.zone)
-    holiday = holidays_of(dates, given.facts.energy.holidays)
+    holiday = holidays_of(dates, calendar)
     share = tariff.shares(
         tariff.period_of_minute(plan.periods, dates, holiday), len(plan.periods),
         some.edges[at.chosen.start : at.chosen.stop + 1], given.zone, dates,

@@ -53,7 +53,9 @@ def mean_of(total: FloatArray, count: NDArray[np.int64]) -> FloatArray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def total_of_all(value: FloatArray, group: NDArray[np.int64], size: int) -> FloatArray:
+def total_of_all(
+    value: FloatArray, group: NDArray[np.int64], size: int, due: NDArray[np.bool_]
+) -> FloatArray:
     """Sum over the series of each group where all of them are measured.
 
     A road's total without one of its lanes is not low, it is unknown.
@@ -66,23 +68,33 @@ def total_of_all(value: FloatArray, group: NDArray[np.int64], size: int) -> Floa
         Which group each series belongs to.
     size : int
         How many groups there are.
+    due : bool, shape (n, w)
+        Where a series is to be measured: a lane that is gone is not waited for.
 
     Returns
     -------
     float64, shape (size, w)
-        NaN where a series of the group is not measured, or where it has none. [any]
+        NaN where a series of the group is due and not measured, or where none is. [any]
 
     Examples
     --------
     >>> lanes = np.array([[100.0, 90.0], [50.0, np.nan], [7.0, 8.0]])
-    >>> total_of_all(lanes, np.array([0, 0, 1]), 3)
+    >>> lane, due = np.array([0, 0, 1]), np.ones((3, 2), np.bool_)
+    >>> total_of_all(lanes, lane, 3, due)
     array([[150.,  nan],
            [  7.,   8.],
            [ nan,  nan]])
+    >>> due[1, 1] = False
+    >>> total_of_all(lanes, lane, 3, due)[0]
+    array([150.,  90.])
     """
+    due = due | ~np.isnan(value)
+    value = np.where(due, value, 0.0)
     whole = np.full((size, value.shape[1]), np.nan)
     if len(value):
         order = np.argsort(group, kind="stable")
         start = np.flatnonzero(np.diff(group[order], prepend=-1))
-        whole[group[order][start]] = np.add.reduceat(value[order], start, axis=0)
+        total = np.add.reduceat(value[order], start, axis=0)
+        some = np.logical_or.reduceat(due[order], start, axis=0)
+        whole[group[order][start]] = np.where(some, total, np.nan)
     return whole

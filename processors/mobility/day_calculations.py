@@ -6,16 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.calculation import Calculation, Given, Together
-from processors.calendars import local_dates, weekdays
+from processors.calendars import by_calendar, local_dates, weekdays
 from processors.mobility import aadt
 from processors.mobility.cells import total_of_all
 from processors.mobility.counting import imbalance, suspect_zeros
 from processors.mobility.grading import graded
 from processors.mobility.span import (
+    AHEAD,
     BEFORE,
-    by_calendar,
     columns,
     counted_days,
+    dead_days,
     directions,
     months,
     working,
@@ -53,22 +54,24 @@ def believed_days(given: Given) -> FloatArray:
     """Totals of days that averages are made of: counted, and not part of a long run of zeros."""
     facts = given.facts.mobility
     _, total = counted_days(given.frame, given.now, facts.day_hours)
-    return np.where(suspect_zeros(total, facts.zero_days, whole=True), np.nan, total)
+    days = columns(given.frame.edges, given.periods)
+    return np.where(dead_days(total, days, facts.zero_days), np.nan, total)
 
 
 def site_totals(
-    total: FloatArray, heard: NDArray[np.bool_], given: Given, metric: str
+    total: FloatArray, heard: NDArray[np.bool_], due: NDArray[np.bool_], given: Given, metric: str
 ) -> FloatArray:
     """What the series of a metric count together at each site, in the order of its ids.
 
     Where a site's directions are declared, only series of these are added up; series that
-    were not heard at all have been taken away and are not waited for.
+    were not heard at all have been taken away and are not waited for, no more than others on
+    days that they are not ``due``.
     """
     roster = given.frame.roster
     number, _ = directions(roster, given.facts.mobility)
     mine = (roster.metric == metric) & (number >= 0) & heard
     sites, of = np.unique(roster.site_id, return_inverse=True)
-    return total_of_all(total[mine], of[mine], len(sites))
+    return total_of_all(total[mine], of[mine], len(sites), due[mine])
 
 
 def counting_both(roster: Roster) -> NDArray[np.bool_]:
@@ -93,6 +96,7 @@ def _averages(given: Given) -> Figures:
     roster, sites = frame.roster, np.unique(frame.roster.site_id)
     total, dates = believed_days(given), local_dates(frame.edges, given.zone)
     method, usable = int(facts.day_hours is not None), frame.usable()
+    there = given.service.of(frame.roster.series).registered(frame.edges[:-1], frame.edges[1:])
 
     def known(metric: str) -> NDArray[np.bool_]:
         found: NDArray[np.bool_] = np.isin(sites, roster.site_id[heard & (roster.metric == metric)])
@@ -102,7 +106,7 @@ def _averages(given: Given) -> Figures:
     for year, days in enumerate(columns(frame.edges, given.periods)):
         edges, part, date = given.periods[year : year + 2], total[:, days], dates[days]
         month, weekday = months(date), weekdays(date)
-        heard = usable[:, days].sum(axis=1) > 0
+        heard, lanes = usable[:, days].sum(axis=1) > 0, there[:, days]
         for name, average, due in (
             ("aadt_simple", aadt.simple(part), len(date)),
             ("aadt", aadt.aashto(part, month, weekday), aadt.CELLS),
@@ -122,7 +126,7 @@ def _averages(given: Given) -> Figures:
                 method=int(calendar is None), keep=heard[rows, None],
             ))  # fmt: skip
         for metric in COUNTED:
-            average = aadt.aashto(site_totals(part, heard, given, metric), month, weekday)
+            average = aadt.aashto(site_totals(part, heard, lanes, given, metric), month, weekday)
             value, status = graded(*average, aadt.CELLS)
             made.append(figures(
                 f"site_aadt_{metric}", sites, edges, value[:, None], now=now,
@@ -131,7 +135,7 @@ def _averages(given: Given) -> Figures:
             ))  # fmt: skip
         both = heard & counting_both(roster)
         heavy, all_of = (
-            site_totals(part, both, given, one) for one in ("heavy_vehicles", "vehicles")
+            site_totals(part, both, lanes, given, one) for one in ("heavy_vehicles", "vehicles")
         )
         average = aadt.Average(*aadt.share(heavy, all_of))
         value, status = graded(*average, len(date))
@@ -148,6 +152,7 @@ def _balance(given: Given) -> Figures:
     frame, total, usable = given.frame, believed_days(given), given.frame.usable()
     roster = frame.roster
     number, size = directions(roster, given.facts.mobility)
+    there = given.service.of(frame.roster.series).registered(frame.edges[:-1], frame.edges[1:])
     made: list[Figures] = []
     for month, days in enumerate(columns(frame.edges, given.periods)):
         heard = (usable[:, days].sum(axis=1) > 0) & (number >= 0) & (size == 2)
@@ -155,7 +160,9 @@ def _balance(given: Given) -> Figures:
         for metric in COUNTED:
             mine = heard & (roster.metric == metric)
             sites, of = np.unique(roster.site_id[mine], return_inverse=True)
-            way = total_of_all(total[mine, days], 2 * of + number[mine], 2 * len(sites))
+            way = total_of_all(
+                total[mine, days], 2 * of + number[mine], 2 * len(sites), there[mine, days]
+            )
             way = way.reshape(len(sites), 2, due)
             both = ~np.isnan(way[:, 0] + way[:, 1])
             sums = np.where(both[:, None], way, 0.0).sum(axis=2)
@@ -194,6 +201,8 @@ DAY_COUNTS: tuple[Calculation, ...] = (
         together=Together.SITE,
         before=BEFORE,
         after=BEFORE,
+        ahead=AHEAD,
+        service=True,
     ),
     Calculation(
         name="balance of directions",
@@ -206,5 +215,7 @@ DAY_COUNTS: tuple[Calculation, ...] = (
         together=Together.SITE,
         before=BEFORE,
         after=BEFORE,
+        ahead=AHEAD,
+        service=True,
     ),
 )  # fmt: skip

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.calculation import Calculation, Given, Together
-from processors.calendars import DayClass, local_time, weekdays, within
+from processors.calendars import DayClass, by_calendar, local_time, weekdays, within
 from processors.mobility import aadt, design_hour
 from processors.mobility.cells import cell_sums, total_of_all
-from processors.mobility.counting import suspect_zeros
 from processors.mobility.grading import ENOUGH, graded
 from processors.mobility.span import (
+    AHEAD,
     BEFORE,
-    by_calendar,
     classes,
     columns,
     counted_hours,
+    dead_days,
     directions,
     months,
 )
@@ -65,8 +65,12 @@ def _believed_hours(given: Given) -> FloatArray:
     size = int(day[-1]) + 1
     total, hours = cell_sums(count, day, size)
     total[hours < np.bincount(day, minlength=size)] = np.nan
-    zeros = suspect_zeros(total, given.facts.mobility.zero_days, whole=True)
-    return np.where(zeros[:, day], np.nan, count)
+    years = (
+        slice(int(day[hours.start]), int(day[hours.stop - 1]) + 1)
+        for hours in columns(given.frame.edges, given.periods)
+    )
+    dead = dead_days(total, years, given.facts.mobility.zero_days)
+    return np.where(dead[:, day], np.nan, count)
 
 
 def _years(given: Given) -> Iterator[_Year]:
@@ -158,14 +162,18 @@ def _profile(
     due: NDArray[np.int64],
     method: int = 0,
 ) -> Figures:
-    """Hours of a profile as figures: hour k stands in the k-th hour of the year."""
+    """Hours of a profile as figures: hour k stands from the k-th hour of the year to its end."""
     edges = year.edges[0] + np.arange(mean.shape[1] + 1) * HOUR
     status = np.where(size >= ENOUGH * due, Status.COMPLETE, Status.PARTIAL)
     made = figures(
         name, series, edges, np.where(size >= LEAST, mean, np.nan), now=year.now, n=size, due=due,
         status=status, method=method,
     )  # fmt: skip
-    return replace(made, provisional=np.full(len(made), year.edges[1] > year.now))
+    return replace(
+        made,
+        stop=np.full(len(made), year.edges[1]),
+        provisional=np.full(len(made), year.edges[1] > year.now),
+    )
 
 
 def _design_hours(given: Given, year: _Year) -> Figures:
@@ -175,7 +183,9 @@ def _design_hours(given: Given, year: _Year) -> Figures:
     mine = (roster.metric == "vehicles") & (number >= 0) & year.heard
     sites, of = np.unique(roster.site_id[mine], return_inverse=True)
     count = year.count[mine]
-    volume = total_of_all(count, of, len(sites))
+    edges = np.append(year.start, year.start[-1:] + HOUR)
+    due = given.service.of(given.frame.roster.series).registered(edges[:-1], edges[1:])[mine]
+    volume = total_of_all(count, of, len(sites), due)
     known = (~np.isnan(volume)).sum(axis=1)
     day, whole = _site_aadt(given.figures, sites, year.edges[0])
     enough = known >= ENOUGH * len(year.start)
@@ -190,7 +200,7 @@ def _design_hours(given: Given, year: _Year) -> Figures:
 
     top, top_at = design_hour.highest_hour(volume)
     design, design_at = design_hour.highest_hour(volume, design_hour.DESIGN_RANK)
-    share = _stronger(count, of, number[mine], size[mine], len(sites), design_at)
+    share = _stronger(count, due, of, number[mine], size[mine], len(sites), design_at)
     k = design_hour.k_factor(design, day)
     parts = [
         made("design_hour_volume", design, design_at),
@@ -218,6 +228,7 @@ def _site_aadt(
 
 def _stronger(
     count: FloatArray,
+    due: NDArray[np.bool_],
     of: NDArray[np.int64],
     number: NDArray[np.int64],
     size: NDArray[np.int64],
@@ -230,7 +241,7 @@ def _stronger(
         mine = size == ways
         road = np.unique(of[mine])
         group = np.searchsorted(road, of[mine]) * ways + number[mine]
-        volume = total_of_all(count[mine], group, len(road) * ways)
+        volume = total_of_all(count[mine], group, len(road) * ways, due[mine])
         volume = volume.reshape(len(road), ways, -1)
         share[road] = design_hour.directional_share(volume, column[road])
     return share
@@ -252,6 +263,8 @@ HOUR_COUNTS: tuple[Calculation, ...] = (
         together=Together.SITE,
         before=BEFORE,
         after=BEFORE,
+        ahead=AHEAD,
+        service=True,
         reads=("site_aadt_vehicles",),
     ),
 )  # fmt: skip

@@ -69,7 +69,11 @@ def occupancies(given: Given) -> Figures:
     level = occupancy.level_of_service(cars, facts.los_bounds)
     sites, site = np.unique(roster.site_id[lanes], return_inverse=True)
     road, measured = occupancy.mean_of_lanes(mean, site, len(sites))
-    due_lanes = np.bincount(site, minlength=len(sites))[:, None]
+    there = given.service.of(given.frame.roster.series).registered(
+        given.frame.edges[:-1], given.frame.edges[1:]
+    )[lanes]
+    due_lanes = np.zeros(road.shape, np.int64)
+    np.add.at(due_lanes, site, there)
     heard = np.zeros(road.shape, np.bool_)
     np.logical_or.at(heard, site, known)
     return join(

@@ -29,6 +29,7 @@ TRAFFIC: tuple[Calculation, ...] = (
         period=Period.HOUR,
         compute=occupancies,
         together=Together.SITE,
+        service=True,
     ),
     Calculation(
         name="peak hours",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from storage.facts.air_instruments import Correction, OwnLimit, one_limit_each
-from storage.profiles import STRICT
+from storage.facts.naming import Named, What, each
+from storage.profiles import STRICT, Code
 
 
 class Station(BaseModel):
@@ -21,11 +23,14 @@ class Station(BaseModel):
         Its code.
     type
         Which emissions prevail: ``traffic``, ``industrial``, or neither (``background``).
+    territory
+        Code of the site's territory, where several have a site of this code.
     """
 
     model_config = STRICT
-    site: str = Field(min_length=1)
+    site: Code
     type: Literal["traffic", "background", "industrial"]
+    territory: Code | None = None
 
 
 class Threshold(BaseModel):
@@ -43,7 +48,8 @@ class Threshold(BaseModel):
     over
         Passed by values above it. [ug/m3]
     hours
-        Adjacent hours that must pass it; of particles it is the mean of the day that counts.
+        Adjacent hours that must pass it; particles have none, for of them the mean of the day
+        counts.
     since
         First local day.
     """
@@ -54,9 +60,18 @@ class Threshold(BaseModel):
     level: Literal[
         "information", "persistence", "alert", "emergency_1", "emergency_2", "emergency_3"
     ]
-    over: float | None = Field(default=None, gt=0)
+    over: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     hours: int = Field(default=1, ge=1, le=24)
     since: date
+
+    @model_validator(mode="after")
+    def _hours_of_gases(self) -> Self:
+        if self.hours > 1 and self.pollutant in ("pm10", "pm25"):
+            raise ValueError(
+                f"of {self.pollutant} the mean of the day passes a threshold, not its hours;"
+                " leave out 'hours'"
+            )
+        return self
 
 
 class AirFacts(BaseModel):
@@ -96,7 +111,8 @@ class AirFacts(BaseModel):
 
     @model_validator(mode="after")
     def _one_type_for_each_site(self) -> Self:
-        twice = [site for site, n in Counter(one.site for one in self.station).items() if n > 1]
+        said = Counter((one.territory, one.site) for one in self.station)
+        twice = [site for (_, site), times in said.items() if times > 1]
         if twice:
             raise ValueError(
                 f"says twice what stands around {', '.join(map(repr, twice))}:"
@@ -112,3 +128,22 @@ class AirFacts(BaseModel):
                 " write the day from which each holds, the older first"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_threshold_at_a_time(self) -> Self:
+        said = Counter((one.law, one.pollutant, one.level, one.since) for one in self.threshold)
+        for (law, pollutant, level, since), times in said.items():
+            if times > 1:
+                raise ValueError(
+                    f"threshold: {law}, {pollutant}, {level} since {since} stands there"
+                    f" {times} times; keep one, or write from which day on each holds"
+                )
+        return self
+
+    def names(self) -> Iterator[Named]:
+        """What it names of the city's lists."""
+        yield from each(("reference",), What.SENSOR, self.reference)
+        for number, one in enumerate(self.station):
+            yield Named(("station", number, "site"), What.SITE, one.site, False, one.territory)
+        for number, rule in enumerate(self.correction):
+            yield Named(("correction", number, "sensors"), What.SENSOR, rule.sensors, True)

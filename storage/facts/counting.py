@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from fnmatch import fnmatchcase
 from typing import Self
@@ -11,6 +11,8 @@ from typing import Self
 import holidays
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from storage.facts.days import Day
+from storage.facts.naming import Named, What
 from storage.profiles import STRICT, Code
 
 DATED = ConfigDict(**STRICT, validate_by_name=True, validate_by_alias=True)
@@ -70,8 +72,8 @@ class SchoolHolidays(BaseModel):
     model_config = DATED
     zone: str = Field(min_length=1)
     name: str = ""
-    first: date = Field(alias="from")
-    last: date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -161,6 +163,14 @@ class CountingFacts(BaseModel):
                     " [[mobility.school_holidays]] or leave school_zone out"
                 )
         return self
+
+    def names(self) -> Iterator[Named]:
+        """What it names of the city's lists."""
+        for number, one in enumerate(self.calendar):
+            yield Named(("calendar", number, "territory"), What.TERRITORY, one.territory, True)
+        for kind, said in (("parking", self.parking), ("station", self.station)):
+            for number, place in enumerate(said):
+                yield Named((kind, number, "sensor"), What.SENSOR, place.sensor)
 
     def calendar_of(self, territory: str) -> Calendar | None:
         """The calendar that holds in a territory."""

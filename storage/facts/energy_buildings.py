@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from storage.facts.days import Day
+from storage.facts.naming import Named, What, each
 from storage.profiles import STRICT, Code
 
 LONGEST_BASELINE = timedelta(days=731)
@@ -47,8 +49,8 @@ class Building(BaseModel):
     area_m2: float | None = Field(default=None, gt=0, le=1e7, allow_inf_nan=False)
     meters: tuple[Name, ...] = Field(min_length=1)
     temperature: Code | None = None
-    baseline_from: date | None = None
-    baseline_to: date | None = None
+    baseline_from: Day | None = None
+    baseline_to: Day | None = None
     territory: Code | None = None
 
     @model_validator(mode="after")
@@ -98,8 +100,8 @@ class CarbonFactor(BaseModel):
     kg_per_kwh: float = Field(ge=0, le=10, allow_inf_nan=False)
     scope: Literal["combustion", "upstream", "life_cycle"]
     basis: Literal["PCS", "PCI"] | None = None
-    since: date = Field(alias="from")
-    to: date | None = None
+    since: Day = Field(alias="from")
+    to: Day | None = None
     source: Name
 
     @model_validator(mode="after")
@@ -121,8 +123,8 @@ class GasCoefficient(BaseModel):
 
     model_config = NAMED
     kwh_per_m3: float = Field(ge=5, le=15, allow_inf_nan=False)
-    since: date = Field(alias="from")
-    to: date | None = None
+    since: Day = Field(alias="from")
+    to: Day | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -219,3 +221,12 @@ class BuildingFacts(BaseModel):
                 " end the older with a 'to'"
             )
         return self
+
+    def names(self) -> Iterator[Named]:
+        """What it names of the city's lists."""
+        for number, one in enumerate(self.building):
+            key = ("building", number)
+            yield Named((*key, "site"), What.SITE, one.site, False, one.territory)
+            yield from each((*key, "meters"), What.METER, one.meters, pattern=False)
+            if one.temperature is not None:
+                yield Named((*key, "temperature"), What.SENSOR, one.temperature)

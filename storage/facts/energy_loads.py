@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-import holidays as holiday_library
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from storage.facts.days import Day, Instant
+from storage.facts.naming import Named, What, each
 from storage.profiles import STRICT, Code
 
 NAMED = ConfigDict(**STRICT, populate_by_name=True)
@@ -88,7 +90,7 @@ class Replacement(BaseModel):
     model_config = STRICT
     sensor: Code
     field: Annotated[str, Field(min_length=1)]
-    at: datetime
+    at: Instant
     closing: float = Field(ge=0, allow_inf_nan=False)
     opening: float = Field(ge=0, allow_inf_nan=False)
 
@@ -137,7 +139,7 @@ class TariffPeriod(BaseModel):
         Stretches of the local day, like ``22:00-06:00``; over midnight they belong to the
         days they lie in.
     weekdays
-        ``mon`` to ``sun``; public holidays count as ``sun`` where the trade says so.
+        ``mon`` to ``sun``; public holidays count as ``sun``.
     season
         First and last day, as month-day, both included.
     price
@@ -178,8 +180,8 @@ class TariffPlan(BaseModel):
     name: Annotated[str, Field(min_length=1)]
     meters: tuple[Meter, ...] = Field(min_length=1)
     periods: tuple[TariffPeriod, ...] = Field(min_length=1)
-    since: date = Field(alias="from")
-    to: date | None = None
+    since: Day = Field(alias="from")
+    to: Day | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -235,11 +237,9 @@ class LoadFacts(BaseModel):
 
     Attributes
     ----------
-    holidays
-        Country, or country and subdivision, whose public holidays count as Sundays (``FR``,
-        ``FR-57``); empty: none do.
     unoccupied
-        Days on which buildings stand empty.
+        Days on which buildings stand empty; public holidays, those of
+        ``[[mobility.calendar]]``, are Sundays.
     night
         Hours of the night share.
     base_load
@@ -253,7 +253,6 @@ class LoadFacts(BaseModel):
         Where several name a meter the first counts.
     """
 
-    holidays: str = "FR"
     unoccupied: tuple[Weekday, ...] = ("sat", "sun")
     night: Stretch = "22:00-06:00"
     base_load: Literal["night", "percentile"] = "night"
@@ -262,25 +261,6 @@ class LoadFacts(BaseModel):
     demand: tuple[Demand, ...] = ()
     tariff: tuple[TariffPlan, ...] = ()
     lighting: tuple[Lighting, ...] = ()
-
-    @field_validator("holidays")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if not name:
-            return name
-        country, _, subdivision = name.partition("-")
-        known = holiday_library.list_supported_countries()
-        if country not in known:
-            raise ValueError(
-                f"{country!r} is no country whose holidays are known; write its ISO 3166 code,"
-                " like 'FR', or '' for none"
-            )
-        if subdivision and subdivision not in known[country]:
-            raise ValueError(
-                f"{country} has no subdivision {subdivision!r}; known are"
-                f" {', '.join(known[country]) or 'none'}"
-            )
-        return name
 
     @model_validator(mode="after")
     def _replaced_once(self) -> Self:
@@ -306,3 +286,15 @@ class LoadFacts(BaseModel):
                         " end the older with a 'to'"
                     )
         return self
+
+    def names(self) -> Iterator[Named]:
+        """What it names of the city's lists."""
+        for number, one in enumerate(self.replacement):
+            where = ("replacement", number, "field")
+            yield Named(where, What.METER, f"{one.sensor}/{one.field}")
+        of_meters: dict[str, tuple[Demand | TariffPlan | Lighting, ...]] = {
+            "demand": self.demand, "tariff": self.tariff, "lighting": self.lighting,
+        }  # fmt: skip
+        for kind, said in of_meters.items():
+            for number, of in enumerate(said):
+                yield from each((kind, number, "meters"), What.METER, of.meters)

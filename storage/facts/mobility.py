@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from storage.facts.counting import CountingFacts
+from storage.facts.naming import Named, What, each
 from storage.profiles import STRICT, Code
 
 Coefficient = Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
 Metres = Annotated[float, Field(gt=0, le=50, allow_inf_nan=False)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Bound = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Percent = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 
 
 def ascending(bounds: tuple[float, ...]) -> tuple[float, ...]:
@@ -81,7 +84,7 @@ class MobilityFacts(CountingFacts):
     heavy_pcu: Coefficient = 2.0
     vehicle_length_m: Metres = 4.5
     loop_length_m: Metres = 2.0
-    state_bounds: tuple[Bound, Bound, Bound] = (15.0, 30.0, 50.0)
+    state_bounds: tuple[Percent, Percent, Percent] = (15.0, 30.0, 50.0)
     night: tuple[Hour, Hour] = (22, 6)
     congested_above: float = Field(default=0.5, gt=0, le=100)
     individual_speeds: tuple[str, ...] = ()
@@ -120,3 +123,13 @@ class MobilityFacts(CountingFacts):
                     )
             there |= dict.fromkeys(one.sensors, one.name)
         return self
+
+    def names(self) -> Iterator[Named]:
+        """What it names of the city's lists."""
+        yield from super().names()
+        for number, one in enumerate(self.direction):
+            key = ("direction", number)
+            yield Named((*key, "site"), What.SITE, one.site, False, one.territory)
+            yield from each((*key, "sensors"), What.SENSOR, one.sensors)
+        yield from each(("individual_speeds",), What.SENSOR, self.individual_speeds)
+        yield from each(("motorway",), What.SENSOR, self.motorway)

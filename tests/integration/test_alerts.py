@@ -24,6 +24,7 @@ from tests.integration.small_city import Line, arrive, insert, register
 
 HOUR = np.timedelta64(1, "h")
 MINUTE = np.timedelta64(1, "m")
+SECOND = np.timedelta64(1, "s")
 DAY = np.timedelta64(1, "D")
 MIDNIGHT = np.datetime64("2024-07-07T22:00", "us")
 """Of the 8th of July in Paris."""
@@ -238,15 +239,28 @@ async def test_alerts_and_health_are_told_on_the_command_line(
     )  # fmt: skip
     assert set(one["what"]) == {"fr", "en", "de"}
 
-    health = runner.invoke(app, ["sensors", "health"]).output
-    assert "air-1" in health
-    assert "silence" in health
+    connection.execute(
+        "INSERT INTO pipeline.sensor_hour (hour, messages_received, messages_qos0, messages_decoded,"
+        "  messages_refused, readings_decoded, readings_stored, readings_duplicate, readings_refused,"
+        "  sensor_id, delay_readings, delay_sum_ms, delay_max_ms)"
+        " SELECT now() - interval '1 hour', 9, 0, 9, 0, 9, 9, 0, 0, sensor_id, 9, 18000, 10800000"
+        "   FROM city.series"
+    )
+    for columns in ("79", "200"):
+        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setattr("beffroi.sensors.health.KEPT_WIDTH", int(columns))
+        health = runner.invoke(app, ["sensors", "health"]).output
+        assert "air-1" in health
+        assert "silence" in health
+        assert "2 s, up to 3 h" in health
+        assert max(len(line.rstrip()) for line in health.splitlines()) < int(columns)
     (sensor,) = json.loads(runner.invoke(app, ["sensors", "health", "air-1", "--json"]).output)[
         "sensors"
     ]
     (field,) = sensor["fields"]
     assert 0 < field["coverage_percent"] <= 100
     assert field["good_percent"] == 100
+    assert (sensor["delay_s"], sensor["longest_delay_s"]) == (2, 10800)
     assert field["alerts"] == ["silence"]
     unknown = runner.invoke(app, ["sensors", "health", "air-9"])
     assert unknown.exit_code == 2
@@ -276,3 +290,67 @@ async def test_the_processor_meters_what_is_open(
 
     assert metered() == 1
     assert REGISTRY.get_sample_value("beffroi_alerts_open", {"kind": "drift"}) == 0
+
+
+async def test_a_territory_that_falls_silent_at_one_moment_is_told_in_one_line(
+    pool: asyncpg.Pool, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    steps = [60, 300, 600, 900, 900, 3600, 900]
+    ids = register(connection, [Line("no2", step) for step in steps] + [Line("no2", 900, "pune")])
+    stop = MIDNIGHT + 7 * MINUTE
+    for series, step in zip(ids[:6], steps, strict=False):
+        await readings_arrive(pool, series, stop - step * SECOND / 2, HOUR, [20.0])
+    for series in ids[6:]:  # one that was silent long before, and one somewhere else
+        await readings_arrive(pool, series, MIDNIGHT - 3 * DAY, HOUR, [20.0])
+    await look(pool, MIDNIGHT + 6 * HOUR)
+    assert len(rows(connection)) == 8
+    runner = CliRunner()
+
+    lines = [line.rstrip() for line in runner.invoke(app, ["alerts", "list"]).output.splitlines()]
+    assert lines[:3] == [
+        "silence  paris",
+        "         6 of 7 series are silent since 2024-07-08 00:06",
+        "         → First look at what carries the readings (collector, broker, network): beffroi doctor",
+    ]
+    assert sum("no reading since" in line for line in lines) == 2
+    told = json.loads(runner.invoke(app, ["alerts", "list", "--json"]).output)
+    assert [(one["territory"], one["silent"], one["watched"]) for one in told["outages"]] == [
+        ("paris", 6, 7)
+    ]
+    assert len(told["alerts"]) == 8
+
+    # One of them speaks again: five of seven are no outage of all.
+    await readings_arrive(pool, ids[0], MIDNIGHT + 6 * HOUR, HOUR, [20.0])
+    await look(pool, MIDNIGHT + 6 * HOUR)
+    told = json.loads(runner.invoke(app, ["alerts", "list", "--json"]).output)
+    assert (told["outages"], len(told["alerts"])) == ([], 7)
+
+
+async def test_days_of_the_zone_in_which_a_territory_was_before_are_passed_over(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("temperature", 3600)])
+    await readings_arrive(pool, series, MIDNIGHT, HOUR, [20.0 + k % 24 for k in range(96)])
+    await passes(pool, MIDNIGHT + 4 * DAY)
+    connection.execute("UPDATE city.territory SET timezone = 'America/Los_Angeles'")
+
+    assert (await look(pool, MIDNIGHT + 4 * DAY)).opened == 0
+
+
+async def test_a_look_that_fails_is_tried_again(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    looks, stop = [], asyncio.Event()
+
+    async def broken(*given: object, **more: object) -> None:
+        looks.append(given)
+        if len(looks) > 1:
+            stop.set()
+        raise IndexError("a fault of ours")
+
+    monkeypatch.setattr(watching, "watch", broken)
+    await asyncio.wait_for(watching.run(pool, stop, lambda: MIDNIGHT, interval_s=0.01), 10)
+
+    assert len(looks) == 2
+    assert "watching failed and is tried again" in caplog.text

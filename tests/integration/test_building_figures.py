@@ -248,6 +248,31 @@ async def test_a_building_with_a_meter_that_is_not_there_is_insufficient_and_nev
     )  # fmt: skip
 
 
+async def test_a_meter_that_was_replaced_is_waited_for_until_then_and_its_successor_after(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    old, new = register(connection, [Line("energy_used", 86400), Line("energy_used", 86400)])
+    utc(connection)
+    for series, name in ((old, "old"), (new, "new")):
+        sensor(connection, series, name)
+    settle(connection, building=[{"site": "site", "meters": ["old", "new"]}])
+    meter(connection, old, range(3))
+    meter(connection, new, range(3, 6))
+    await computed(pool, 7)
+    assert {row[0] for row in told(connection, "building_energy")} == {None}
+
+    for column, series in (("valid_to", old), ("valid_from", new)):
+        connection.execute(
+            f"UPDATE city.series SET {column} = %s WHERE series_id = %s",
+            [f"{at_day(3)}+00", series],
+        )
+    await computed(pool, 7)
+
+    assert told(connection, "building_energy", "value, n, due, status") == [
+        (pytest.approx(drawn(day)), 1, 1, "complete") for day in range(6)
+    ]
+
+
 async def test_gas_counts_by_the_coefficient_of_its_day_and_not_at_all_without_one(
     pool: asyncpg.Pool, connection: psycopg.Connection
 ):
@@ -322,6 +347,24 @@ async def test_a_night_of_the_week_after_asks_for_the_step_of_the_week_before(
     # The next two weeks have none; of those after too few nights are known.
     assert [value for *_, value in steps[:3]] == [2.0, 0.0, 0.0]
     assert {value for *_, value in steps[3:]} == {None}
+
+
+async def test_a_meter_that_falls_silent_after_a_step_is_judged_all_the_same(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (energy,) = register(connection, [Line("power", 3600)])
+    utc(connection)
+    # Days 57 to 63 are the week of Monday the 27th of February; the last readings are of day 68.
+    hours = [(at_day(0, h), v, v, v) for h in range(24 * 69) for v in [5.0 + 2 * (h >= 24 * 60)]]
+    store(connection, "energy", "rollup_1h", energy, hours)
+    await refresh.recompute(pool, BEGIN, at_day(69), now=at_day(69), only=MINE)
+    columns = "start::date::text, value, status, provisional"
+    week = ("2023-02-27", None, "insufficient", True)
+    assert week in told(connection, "base_load_step", columns)
+
+    await refresh.refresh(pool, at_day(90))
+
+    assert ("2023-02-27", 2.0, "complete", False) in told(connection, "base_load_step", columns)
 
 
 async def test_five_schools_are_compared_and_the_thermometer_may_stand_elsewhere(

@@ -372,6 +372,55 @@ async def test_zeros_of_a_counter_that_fell_silent_are_partial_and_in_no_average
     assert told(connection, "aadt_simple", "n") == [10]
 
 
+async def test_zeros_over_new_year_are_judged_alike_whichever_years_are_computed_together(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("bikes", 86400)])
+    edges = windows.local_days(
+        windows.first_instant(date(2024, 11, 1), PARIS),
+        windows.first_instant(date(2025, 1, 21), PARIS),
+        PARIS,
+    )
+    days = np.arange("2024-11-01", "2025-01-21", dtype="datetime64[D]")
+    dead = (days >= np.datetime64("2024-12-30")) & (days < np.datetime64("2025-01-08"))
+    whole = np.ones(len(days), int)
+    store(connection, "rollup_1d", series, edges[:-1], np.where(dead, 0.0, 80.0), whole, whole)
+
+    for first, last in (("2024-12-01", "2024-12-02"), ("2024-12-01", "2025-01-20")):
+        await refresh.recompute(
+            pool, np.datetime64(first, "us"), np.datetime64(last, "us"), now=LATER, only=MINE
+        )
+        # Of the 61 days of 2024 the last two lie in the run.
+        assert told(connection, "aadt_simple", "n")[0] == 59
+        assert told(connection, "aadt_working_days", "n")[0] == 41
+
+
+async def test_a_lane_that_was_replaced_is_waited_for_until_then_and_its_successor_after(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    one, old, new = register(connection, [Line("bikes", 86400)] * 3)
+    edges = windows.local_days(
+        windows.first_instant(date(2024, 1, 1), PARIS),
+        windows.first_instant(date(2025, 1, 1), PARIS),
+        PARIS,
+    )
+    for series, some in ((one, slice(0, 366)), (old, slice(0, 100)), (new, slice(100, 366))):
+        start = edges[:-1][some]
+        whole = np.ones(len(start), int)
+        store(connection, "rollup_1d", series, start, 10.0 * whole, whole, whole)
+    for column, series in (("valid_to", old), ("valid_from", new)):
+        connection.execute(
+            f"UPDATE city.series SET {column} = %s WHERE series_id = %s",
+            [f"{edges[100]}+00", series],
+        )
+
+    await refresh.recompute(pool, edges[0], edges[-1], now=LATER, only=MINE)
+
+    assert told(connection, "site_aadt_bikes", "value, n, due, status") == [
+        (20.0, 84, 84, "complete")
+    ]
+
+
 async def test_a_car_park_is_as_full_as_its_capacity_of_that_day_says(
     pool: asyncpg.Pool, connection: psycopg.Connection
 ):

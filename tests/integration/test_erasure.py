@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import threading
 from typing import Any
 
 import asyncpg
+import numpy as np
 import psycopg
 import pytest
 
 from processors import refresh, rollup
 from processors.settings import Settings
-from storage import corrections, erasure, review, rollup_store
+from storage import corrections, erasure, review, rollup_store, watch_store
 from storage.catalogue import Domain
 from storage.corrections import Linear
 from storage.high_water import HighWater
@@ -138,6 +140,80 @@ async def test_figures_made_of_what_is_erased_go_with_the_next_pass(
 
     assert whole == [(23,), (24,), (1,)]
     assert connection.execute(means).fetchall() == [(23,), (1,)]
+
+
+async def test_figures_that_are_never_computed_again_go_with_the_erasure_itself(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+) -> None:
+    series, other = register(connection, [Line("power", 900), Line("power", 900)])
+    quarters = [15.0 * quarter for quarter in range(4 * 72)]
+    for one in (series, other):
+        async with pool.acquire() as lent:
+            await arrive(lent, Domain.ENERGY, said(one, quarters, [2.0] * len(quarters)))
+    await rollup.process(pool, AFTER)
+    await refresh.refresh(pool, AFTER)
+    days = (
+        "SELECT count(*) FILTER (WHERE series_id = %s), count(*) FILTER (WHERE series_id = %s)"
+        "  FROM energy.figures WHERE indicator = 'power_energy_day'"
+    )
+    whole = connection.execute(days, [series, other]).fetchone()
+
+    # Some minutes of the second day, when readings are kept for one.
+    erasure.erase(connection, [measured(connection, series)], span(2000, 2060), ME)
+    at_once = connection.execute(days, [series, other]).fetchone()
+    await rollup.process(pool, AFTER, Settings(keep_days=1))
+    await refresh.refresh(pool, AFTER, keep_days=1)
+
+    assert whole == (4, 4)
+    assert at_once == connection.execute(days, [series, other]).fetchone() == (3, 4)
+
+
+async def test_what_watching_made_of_erased_readings_goes_with_them(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+) -> None:
+    series, other = register(connection, [Line("no2", 3600), Line("no2", 3600)])
+    hours = [60.0 * hour for hour in range(48)]
+    for one in (series, other):
+        async with pool.acquire() as lent:
+            await arrive(lent, Domain.AIR, said(one, hours, [40.0] * 48))
+        connection.execute(
+            "INSERT INTO pipeline.heard VALUES (%s, %s, %s)", [one, minute(0), minute(47 * 60)]
+        )
+        for kind, since, opened in (
+            ("stuck", 1500, 2000), ("silence", 0, 60), ("jump", 100, 1400), ("drift", 4000, 4100),
+        ):  # fmt: skip
+            connection.execute(
+                "INSERT INTO pipeline.alert (series_id, kind, since, opened_at, closed_at, value, reference)"
+                " VALUES (%s, %s, %s, %s, '2030-01-01Z', 40, 12)",
+                [one, kind, minute(since), minute(opened)],
+            )
+        for week in ("2024-05-13", "2024-05-20", "2024-12-02"):
+            connection.execute(
+                "INSERT INTO pipeline.week_profile VALUES (%s, %s, 1, false, %s, %s, %s)",
+                [one, week, b"\0\0\x20\x42" * 168, b"\0\0\x80\x3f" * 168, b"\x08" * 168],
+            )
+    async with pool.acquire() as lent:
+        monday = [np.datetime64(day, "D") for day in ("2024-05-13", "2024-12-02")]
+        both = np.array([series, other], np.int32)
+        erasure.erase(connection, [measured(connection, series)], span(1440, 2880), ME)
+        left = await watch_store.load_profiles(lent, both, *monday)
+
+    kinds = "SELECT kind FROM pipeline.alert WHERE series_id = %s ORDER BY kind"
+    assert connection.execute(kinds, [series]).fetchall() == [("jump",), ("silence",)]
+    assert len(connection.execute(kinds, [other]).fetchall()) == 4
+    known = ~np.isnan(left.median).any(axis=-1)
+    assert known.tolist() == [True, False, True, True, True, True]
+    assert (left.count[1] == 0).all()
+    assert np.isnan(left.floor[1])
+    assert connection.execute(
+        "SELECT series_id, week FROM pipeline.week_profile WHERE stale"
+    ).fetchall() == [(series, datetime.date(2024, 5, 20))]
+    heard = "SELECT first, last FROM pipeline.heard WHERE series_id = %s"
+    assert connection.execute(heard, [series]).fetchone() == (minute(0), minute(1380))
+    assert connection.execute(heard, [other]).fetchone() == (minute(0), minute(47 * 60))
+
+    erasure.erase(connection, [measured(connection, series)], span(0, 2880), ME)
+    assert connection.execute(heard, [series]).fetchone() is None
 
 
 async def test_nothing_erased_leaves_everything_as_it_was(

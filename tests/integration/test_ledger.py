@@ -19,7 +19,7 @@ from beffroi.process import process
 from collector.source import Message
 from processors import upkeep
 from processors.settings import Settings
-from storage import folding
+from storage import folding, ingest
 from storage.balance import Counts, Grouping
 from storage.books import lines, total
 from storage.city import parse
@@ -28,6 +28,7 @@ from tests.integration.ledger_city import (
     A_BIT_OF_EVERYTHING,
     BROKEN,
     CSV,
+    METER,
     NONE,
     TEN,
     TOML,
@@ -283,3 +284,66 @@ async def test_the_processor_exposes_how_many_sensor_hours_do_not_balance(
             await asyncio.sleep(0.01)
         stop.set()
         await running
+
+
+# Delays ------------------------------------------------------------------------
+
+
+async def test_how_late_readings_came_is_told_per_sensor_and_hour_folded_or_not(
+    collector: Collector, city: psycopg.Connection
+):
+    # Received at 10:00: measured 30 and 60 minutes before, and once more; a minute ahead; and
+    # without a time of their own, of which nothing is known.
+    await collector.receive(air(-30), air(-60, temp=5.0), air(-30), meter(1))
+    await collector.receive((METER, b'{"index": 5}'), at=TEN + datetime.timedelta(minutes=7))
+    await collector.receive(air(-3000), at=TEN + datetime.timedelta(minutes=9))
+    told = (
+        "SELECT code, hour = '2026-03-01T10:00Z', readings, round(mean_s), round(max_s)"
+        "  FROM pipeline.delay JOIN city.sensor USING (sensor_id) ORDER BY code"
+    )
+    expected = [
+        ("air-1", True, 4, round((1800 + 2 * 3600 + 180_540) / 4), 180_540),
+        ("meter-1", True, 1, 0, 0),
+    ]
+    assert city.execute(told).fetchall() == expected
+
+    assert await folding.fold(collector.connection, after=NONE, limit=2) == 2
+    assert city.execute(told).fetchall() == expected
+    assert await folding.fold(collector.connection, after=NONE) == 1
+    assert city.execute(told).fetchall() == expected
+    assert findings(city) == []
+
+
+async def test_the_delay_is_that_of_the_time_stamp_and_of_a_kept_message_there_is_none(
+    connection: psycopg.Connection, database: str
+):
+    register(connection, parse(TOML, CSV.replace("900,start", "900,end")))
+    async with AsyncExitStack() as stack:
+        collector = await opened(database)
+        stack.push_async_callback(collector.connection.close)
+        await collector.receive(meter(-2))  # of an interval that ended two minutes ago
+        await collector.receive((METER, b'{"index": 5}'))
+        kept = Message(1, 1, 1, *air(-600), int(TEN.timestamp()) * 1_000_000, retain=True)
+        await ingest.store(
+            collector.connection, collector._decoding.intake([kept]), collector.high_water
+        )
+
+    assert count(connection, "air.reading") == 1
+    assert connection.execute("SELECT readings, mean_s, max_s FROM pipeline.delay").fetchall() == [
+        (1, 120, 120)
+    ]
+
+
+async def test_a_batch_that_says_nothing_of_delays_is_folded(
+    collector: Collector, city: psycopg.Connection
+):
+    await collector.receive(air(-30), meter(0))
+    city.execute(
+        "UPDATE pipeline.batch SET delay_readings = '{}', delay_sum_ms = '{}', delay_max_ms = '{}'"
+    )
+    before = total(city)
+
+    assert await folding.fold(collector.connection, after=NONE) == 1
+    assert total(city) == before
+    assert count(city, "pipeline.delay") == 0
+    assert findings(city) == []

@@ -15,6 +15,7 @@ from processors.energy.load_calculations import LOAD
 from storage.catalogue import Domain
 from storage.facts.energy import EnergyFacts
 from storage.facts.facts import Facts
+from storage.facts.mobility import MobilityFacts
 from storage.reading import batch_of
 from storage.trade_store import save_facts
 from tests.integration.small_city import Line, arrive, mark, register
@@ -41,6 +42,9 @@ async def passes(pool: asyncpg.Pool, now: np.datetime64 = LATER) -> refresh.Refr
     while done.more:
         done = await refresh.refresh(pool, now)
     return done
+
+
+FRENCH = MobilityFacts.model_validate({"calendar": [{"country": "FR"}]})
 
 
 def say(connection: psycopg.Connection, **facts: Any) -> None:
@@ -255,6 +259,7 @@ async def test_a_month_has_its_mean_peak_load_factor_base_load_and_shares(
     pool: asyncpg.Pool, connection: psycopg.Connection
 ):
     (meter,) = register(connection, [Line("energy_import", 3600)])
+    save_facts(connection, Facts(mobility=FRENCH))
     await a_month(pool, meter)
     await passes(pool, np.datetime64("2024-06-01T00:00", "us"))
 
@@ -285,7 +290,8 @@ async def test_a_month_has_its_mean_peak_load_factor_base_load_and_shares(
         0.5 * 744, 1, 6, "partial"
     )  # fmt: skip
 
-    say(connection, base_load="percentile", holidays="")
+    save_facts(connection, Facts(mobility=MobilityFacts()))
+    say(connection, base_load="percentile")
     await refresh.recompute(
         pool, MIDNIGHT, MIDNIGHT + MINUTE, now=LATER,
         only=["base_load_month", "weekend_share_month"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 
 import asyncpg
 import psycopg
@@ -14,6 +15,7 @@ from beffroi.embedded.testing import TestCluster
 from storage import folding
 from storage.audit import recount
 from storage.catalogue import METRICS
+from storage.indicators.catalogue import INDICATORS
 from storage.migrate import OtherSchemaError, migrate, migrations
 
 
@@ -31,6 +33,25 @@ def test_an_empty_database_is_migrated_once(empty: psycopg.Connection):
     assert migrate(empty) == []
 
 
+def test_indicators_keep_their_numbers_and_use_up_none_however_often_it_is_migrated(
+    empty: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+):
+    for _ in range(3):
+        migrate(empty)
+    empty.execute("UPDATE city.indicator SET unit = 'former' WHERE indicator = 'eaqi'")
+    before = dict(empty.execute("SELECT indicator, indicator_id FROM city.indicator").fetchall())
+    new = replace(INDICATORS[0], name="new")
+    monkeypatch.setattr("storage.migrate.INDICATORS", (new, *INDICATORS))
+
+    migrate(empty)
+
+    after = dict(empty.execute("SELECT indicator, indicator_id FROM city.indicator").fetchall())
+    assert after == before | {"new": len(INDICATORS) + 1}
+    assert empty.execute("SELECT unit FROM city.indicator WHERE indicator = 'eaqi'").fetchone() == (
+        "1",
+    )
+
+
 def test_the_metric_table_says_what_the_catalogue_says(empty: psycopg.Connection):
     migrate(empty)
     found = empty.execute("SELECT metric, domain, unit, kind, low, high, label_fr FROM city.metric")
@@ -45,7 +66,7 @@ def test_ledger_and_refusals_of_the_first_schema_survive(
 ):
     every = migrations()
     monkeypatch.setattr("storage.migrate.migrations", lambda: every[:1])
-    monkeypatch.setattr("storage.migrate.INDICATORS", ())  # it had none
+    monkeypatch.setattr("storage.migrate.save_indicators", lambda *_: None)  # it had none
     assert migrate(empty) == ["0001_first.sql"]
     # Two commits in one hour; three messages refused in part, one of them twice, and one whole.
     empty.execute(

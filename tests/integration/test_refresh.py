@@ -134,3 +134,62 @@ async def test_a_figure_that_nobody_computes_any_more_is_closed_as_it_is(
 
     assert (await passes(pool)).closed > 0
     assert (await passes(pool)).idle
+
+
+async def test_figures_of_an_indicator_that_is_no_longer_in_the_catalogue_stop_nobody(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 3600)])
+    await hours_arrive(pool, series, range(24), 20.0)
+    await passes(pool)
+    connection.execute(
+        """
+        WITH former AS (
+             INSERT INTO city.indicator (indicator, domain, subject, period, unit, label_fr,
+                         label_en, label_de, source, methods, words, bits, public)
+             SELECT 'former', domain, subject, period, unit, label_fr, label_en, label_de, source,
+                    methods, words, bits, public FROM city.indicator WHERE indicator = 'eaqi'
+             RETURNING indicator_id)
+        INSERT INTO air.figure SELECT f.start, f.stop, f.at, f.value, f.low, f.high, f.subject_id,
+               f.n, f.due, f.code, former.indicator_id, f.status, f.method, true, f.indicative
+          FROM air.figure f, former LIMIT 1
+        """
+    )
+    await hours_arrive(pool, series, range(24, 42), 30.0)
+
+    await passes(pool)
+
+    assert [row[0] for row in day_means(connection)] == [20.0, 30.0]
+
+
+async def test_old_readings_that_are_gone_keep_nobody_from_computing_the_new_ones(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    async def powers_arrive(series: int, day: int, hours: int) -> None:
+        start = MIDNIGHT + np.timedelta64(24 * day, "h")
+        at = [
+            int((start + np.timedelta64(900 * k, "s")).astype(np.int64)) for k in range(4 * hours)
+        ]
+        batch = batch_of(at, [2.0] * len(at), [series] * len(at), [2] * len(at))
+        async with pool.acquire() as one:
+            await arrive(one, Domain.ENERGY, batch)
+
+    days = (
+        "SELECT series_id, (start AT TIME ZONE 'Europe/Paris')::date::text FROM energy.figures"
+        " WHERE indicator = 'power_energy_day' ORDER BY start"
+    )
+    long_ago, lately = register(connection, [Line("power", 900), Line("power", 900)])
+    await powers_arrive(long_ago, 0, 10)
+    await powers_arrive(lately, 1, 22)
+
+    await rollup.process(pool, LATER)
+    await refresh.refresh(pool, LATER, keep_days=2)
+    found = connection.execute(days).fetchall()
+    connection.execute("TRUNCATE energy.figure")
+    await refresh.recompute(
+        pool, MIDNIGHT - np.timedelta64(9, "D"), LATER, now=LATER, only=["power_energy_day"],
+        keep_days=2,
+    )  # fmt: skip
+
+    # Of the 14th some readings may be gone, for all that anybody knows.
+    assert found == connection.execute(days).fetchall() == [(lately, "2024-05-15")]

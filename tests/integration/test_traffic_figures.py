@@ -149,6 +149,13 @@ async def test_lanes_have_states_and_their_road_a_mean(
     assert shown(connection, "traffic_state", "series_id") == [(one,)]
     assert shown(connection, "road_occupancy", road) == [(12.0, 1, 2, "partial", "site")]
 
+    # A lane that is gone is not waited for.
+    connection.execute(
+        "UPDATE city.series SET valid_to = %s WHERE series_id = %s", [f"{MIDNIGHT}+00", two]
+    )
+    await refresh.recompute(pool, MIDNIGHT, MIDNIGHT + HOUR, now=LATER, only=MADE)
+    assert shown(connection, "road_occupancy", road) == [(12.0, 1, 1, "complete", "site")]
+
 
 async def test_a_peak_hour_follows_late_data_and_is_provisional_while_its_day_lasts(
     pool: asyncpg.Pool, connection: psycopg.Connection

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import asyncpg
 import numpy as np
 import psycopg
@@ -9,8 +11,11 @@ import pytest
 
 from processors import refresh, rollup, watching
 from processors.watch.calculations import WATCH
-from storage.catalogue import Domain
+from storage import erasure
+from storage.catalogue import DOMAINS, Domain
 from storage.reading import batch_of
+from storage.review import Span
+from tests.integration.changes import ME, measured
 from tests.integration.small_city import Line, arrive, register
 
 HOUR = np.timedelta64(1, "h")
@@ -225,6 +230,111 @@ async def test_late_hours_complete_a_day_and_a_span_from_scratch_gives_the_same(
     connection.execute("TRUNCATE air.figure")
     await refresh.recompute(pool, MONDAY, MONDAY + DAY, now=MONDAY + 2 * DAY)
     assert connection.execute(every).fetchall() == before
+
+
+EVERY = (
+    "SELECT indicator, (to_jsonb(f) - 'provisional')::text FROM {}.figure f"
+    "  JOIN city.indicator USING (indicator_id) ORDER BY indicator, subject_id, start"
+)
+
+
+async def test_whatever_arrives_when_the_figures_are_those_of_a_computation_from_scratch(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    rng = np.random.default_rng(2)
+    lines = [Line("temperature", 3600)] * 4 + [
+        Line("no2", 900, "pune"), Line("rain", 86400), Line("vehicles", 3600),
+        Line("parking_free", 0), Line("energy_import", 3600, "pune"),
+    ]  # fmt: skip
+    ids = register(connection, lines)
+    domains = [Domain.AIR] * 6 + [Domain.MOBILITY] * 2 + [Domain.ENERGY]
+    # Eight weeks and a half around the night of 25 hours, in pieces that come in any order.
+    start, hours = np.datetime64("2024-09-01T22:00", "us"), 8 * 168 + 84
+    parcels = []
+    for number, (series, line) in enumerate(zip(ids, lines, strict=True)):
+        step = np.timedelta64(max(line.step_s, 3600), "s")
+        at = start + np.arange(hours * HOUR // step) * step
+        at = at[rng.random(len(at)) > 0.1]
+        gap = rng.integers(0, len(at))
+        at = np.delete(at, np.s_[gap : gap + max(3, len(at) // 12)])
+        value = 20 + 5 * np.sin(np.arange(len(at)) / 24 * 6.28) + rng.normal(0, 0.3, len(at))
+        value[rng.random(len(at)) > 0.98] += 90
+        if line.metric == "energy_import":
+            value = np.cumsum(value)
+        for part in np.array_split(np.arange(len(at)), 3):
+            parcels.append((domains[number], series, at[part], value[part]))
+    order = rng.permutation(len(parcels))
+    now = start + hours * HOUR
+    for turn, place in enumerate(order):
+        domain, series, at, value = parcels[place]
+        flag = rng.choice([1, 2, 9], len(at), p=[0.5, 0.4, 0.1])
+        batch = batch_of(
+            at.astype(np.int64).tolist(), value.round(2).tolist(), [series] * len(at), flag.tolist()
+        )
+        async with pool.acquire() as one:
+            await arrive(one, domain, batch)
+        if turn % 5 == 0:
+            await passes(pool, now + turn * HOUR // 2)
+        if turn % 7 == 0:
+            await watching.watch(pool, now + turn * HOUR // 2)
+        if turn == len(order) // 2:  # the beginning of one series, and the middle of another
+            for gone, first, last in ((ids[0], 0, 12), (ids[4], 20, 41)):
+                begin, end = (
+                    (start + day * DAY).item().replace(tzinfo=datetime.UTC) for day in (first, last)
+                )
+                erasure.erase(connection, [measured(connection, gone)], Span(begin, end), ME)
+    now += len(order) * HOUR
+    await passes(pool, now)
+    await watching.watch(pool, now)
+    await passes(pool, now)
+
+    told = {name: connection.execute(EVERY.format(name)).fetchall() for name in DOMAINS}
+    for name in DOMAINS:
+        connection.execute(f"TRUNCATE {name}.figure")
+    await refresh.recompute(pool, start - 7 * DAY, now, now=now)
+    again = {name: connection.execute(EVERY.format(name)).fetchall() for name in DOMAINS}
+    assert {row[0] for rows in told.values() for row in rows} >= {
+        "air_unusual", "air_coverage", "energy_availability", "mobility_day_median",
+        "air_neighbour_difference",
+    }  # fmt: skip
+    for name in DOMAINS:
+        assert told[name] == again[name]
+
+
+async def test_a_history_that_comes_later_makes_its_silent_days_days_of_silence(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 3600)])
+    await hours_arrive(pool, series, MONDAY + 4 * DAY, [20.0] * 24)
+    await passes(pool, MONDAY + 5 * DAY)
+    await watching.watch(pool, MONDAY + 5 * DAY)
+    await passes(pool, MONDAY + 5 * DAY)
+    assert [row[1] for row in told(connection, "coverage")] == [100]
+
+    await hours_arrive(pool, series, MONDAY, [20.0] * 48)
+    for _ in range(2):
+        await passes(pool, MONDAY + 5 * DAY)
+        await watching.watch(pool, MONDAY + 5 * DAY)
+    await passes(pool, MONDAY + 5 * DAY)
+    assert [row[1] for row in told(connection, "coverage")] == [100, 100, 0, 0, 100]
+    assert [row[1] for row in told(connection, "availability")] == [100, 100, 0, 0, 100]
+
+
+async def test_days_on_which_nobody_at_all_was_heard_are_told_too(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    ids = register(connection, [Line("no2", 3600), Line("vehicles", 3600)])
+    await hours_arrive(pool, ids[0], MONDAY, [20.0] * 24)
+    await hours_arrive(pool, ids[1], MONDAY, [20.0] * 24, Domain.MOBILITY)
+    await passes(pool, MONDAY + DAY)
+    for hour in (24, 25, 46, 47, 70, 71, 79):
+        await watching.watch(pool, MONDAY + hour * HOUR)
+    marks = connection.execute("SELECT count(*) FROM pipeline.changed").fetchone()
+    await passes(pool, MONDAY + 80 * HOUR)
+
+    assert marks == (4,)  # two days of two trades, however often somebody looks
+    for domain in ("air", "mobility"):
+        assert [row[1] for row in told(connection, "coverage", domain)] == [100, 0, 0]
 
 
 async def test_an_empty_database_has_nothing_to_watch(

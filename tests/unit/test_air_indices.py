@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors.air import atmo, eaqi
+from processors.air import atmo, eaqi, index_calculations
 from processors.air.bands import ATMO, EAQI, classify
 from processors.air.worst import worst
 from storage.facts.facts import Facts
@@ -422,9 +423,14 @@ def test_a_calculation_takes_as_many_calls_for_4000_series_as_for_10(name: str):
 
     def what(n: int) -> Any:
         lines = [(m, "box", f"s{k}") for k in range(n // 5) for m in INDEX_POLLUTANTS]
-        return given_of(one, roster_of(lines), NOW, random_hours(len(lines), 24))
+        hours = random_hours(len(lines), 24)
+        hours[: len(INDEX_POLLUTANTS)] = np.nan  # a site that says nothing, of few or many
+        return given_of(one, roster_of(lines), NOW, hours)
 
     assert calls(one.compute, what(10)) == calls(one.compute, what(4000))
+
+
+STATED = {"law": "fr", "pollutant": "no2", "level": "alert", "over": 200, "since": "2026-01-01"}
 
 
 @pytest.mark.parametrize(
@@ -433,8 +439,27 @@ def test_a_calculation_takes_as_many_calls_for_4000_series_as_for_10(name: str):
         ({"station": [{"site": "a", "type": "road"}]}, "'traffic', 'background' or 'industrial'"),
         ({"station": [{"site": "a", "type": "traffic"}] * 2}, "keep one .*for each site"),
         ({"eaqi_2024": "2018-01-01"}, "the older first"),
+        ({"threshold": [STATED, STATED]}, "stands there 2 times; keep one"),
+        ({"threshold": [{**STATED, "over": float("inf")}]}, "finite number"),
+        ({"threshold": [{**STATED, "pollutant": "pm10", "hours": 3}]}, "leave out 'hours'"),
     ],
 )
 def test_facts_that_cannot_be_say_what_to_write(air: dict[str, object], says: str):
     with pytest.raises(ValueError, match=says):
         Facts.model_validate({"air": air})
+
+
+def test_a_station_that_is_told_with_its_territory_is_that_territorys_alone():
+    roster = roster_of([("no2", "a", "ring"), ("no2", "b", "ring"), ("no2", "c", "park")])
+    here = replace(roster, territory=np.array(["1", "2", "1"]))
+
+    def beside_roads(*stations: dict[str, str]) -> list[bool]:
+        facts = Facts.model_validate({"air": {"station": stations}}).air
+        return index_calculations._stands(here, facts, "traffic").tolist()
+
+    ring = {"site": "ring", "type": "traffic"}
+    assert beside_roads(ring) == [True, True, False]
+    assert beside_roads({**ring, "territory": "2"}) == [False, True, False]
+    assert beside_roads(ring, {**ring, "territory": "2", "type": "background"}) == [
+        True, False, False,
+    ]  # fmt: skip

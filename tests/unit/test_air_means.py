@@ -279,10 +279,27 @@ def test_local_days_of_23_and_25_hours_want_18_and_19(day: str, length: int, lea
 
     table, due, first = by_day(value, hours, days)
 
-    assert (table.shape, due.tolist(), first.tolist()) == ((1, 1, length), [length], [0])
+    assert (due.tolist(), first.tolist()) == ([length], [0])
+    assert np.isnan(table[..., length:]).all()
     assert captured_mean(table, due)[0].tolist() == [[30.0]]
     value[0, 0] = NAN
     assert np.isnan(captured_mean(by_day(value, hours, days)[0], due)[0]).all()
+
+
+def test_a_days_sum_is_the_same_to_the_last_digit_whatever_days_and_series_are_beside():
+    start, stop = np.datetime64("2026-10-20T12:00", "us"), np.datetime64("2026-10-28T12:00", "us")
+    days = edges(Period.DAY, start, stop, "Europe/Paris")
+    hours = np.arange(days[0], days[-1] + HOUR, HOUR)
+    value = np.random.default_rng(3).gamma(2.0, 30.0, (40, len(hours) - 1))
+
+    table = np.nan_to_num(by_day(value, hours, days)[0]).sum(axis=-1)
+
+    for row in range(40):
+        for day in range(len(days) - 1):
+            of = (hours[:-1] >= days[day]) & (hours[:-1] < days[day + 1])
+            mine = np.append(hours[:-1][of], days[day + 1])
+            alone = by_day(value[row : row + 1, of], mine, days[day : day + 2])[0]
+            assert np.nan_to_num(alone).sum(axis=-1)[0, 0] == table[row, day]
 
 
 @pytest.mark.parametrize("zone", ["Europe/Paris", "Asia/Kolkata", "America/Cayenne"])

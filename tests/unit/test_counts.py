@@ -208,7 +208,7 @@ def test_the_days_of_the_clock_changes_have_23_and_25_hours_and_are_whole_with_t
 def test_a_site_without_one_of_its_lanes_has_no_total():
     lanes = np.array([[100.0, 90.0, 0.0], [50.0, nan, 0.0]])
 
-    total = total_of_all(lanes, np.array([0, 0]), 1)
+    total = total_of_all(lanes, np.array([0, 0]), 1, np.ones(lanes.shape, np.bool_))
 
     assert total[0, [0, 2]].tolist() == [150.0, 0.0]
     assert np.isnan(total[0, 1])
@@ -266,7 +266,7 @@ def test_a_missing_day_neither_ends_a_run_of_zeros_nor_lengthens_it():
     assert np.flatnonzero(suspect[0]).tolist() == [32]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.0, 3.0, nan]), min_size=1, max_size=40), st.booleans())
 def test_runs_of_zeros_are_found_as_a_plain_search_finds_them(count: list[float], whole: bool):
     found = counting.suspect_zeros(np.array([count]), 3, 6, whole=whole)
@@ -274,7 +274,7 @@ def test_runs_of_zeros_are_found_as_a_plain_search_finds_them(count: list[float]
     assert found[0].tolist() == oracle.suspect_zeros(count, 3, 6, whole)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.sampled_from([0.0, 0.0, 3.0, nan]), min_size=13, max_size=40))
 def test_what_lies_56_days_back_does_not_change_the_answer_of_a_day(count: list[float]):
     full = counting.suspect_zeros(np.array([count]), 3, 6)
@@ -486,7 +486,7 @@ DAY_140, HOUR_140 = np.arange(140) // 24 % 7, np.arange(140) % 24
         lambda n: design_hour.k_factor(tall(n), tall(n)),
         lambda n: design_hour.directional_share(tall(n).reshape(n, 2, 70), np.zeros(n, int)),
         lambda n: design_hour.ddhv(tall(n), tall(n), tall(n)),
-        lambda n: total_of_all(tall(n), np.arange(n) // 2, n),
+        lambda n: total_of_all(tall(n), np.arange(n) // 2, n, np.ones(tall(n).shape, np.bool_)),
         lambda n: graded(tall(n), tall(n), 84),
         lambda n: mean_wait(tall(n)),
         lambda n: excess_wait(tall(n), tall(n)),

@@ -37,7 +37,7 @@ def expected(shared: Path) -> dict[str, float]:
 def days_of(fremont: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Both ways together by hour; the number and the date of each hour's day."""
     ways = fremont.iloc[:, 1:].to_numpy(float).T
-    hours = total_of_all(ways, np.zeros(2, int), 1)
+    hours = total_of_all(ways, np.zeros(2, int), 1, np.ones(ways.shape, np.bool_))
     date = fremont["Date"].to_numpy().astype("datetime64[D]")
     days = np.unique(date)
     return hours, (date - days[0]).astype(int), days, fremont["Date"].dt.hour.to_numpy()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processors.calendars import public_holidays
 from processors.energy import clock, tariff
 from processors.windows import hours, quarter_hours
 from storage.facts.energy_loads import TariffPeriod
@@ -30,7 +31,7 @@ ODD = (TariffPeriod(name="HC", class_="offpeak", hours=("22:38-06:38",)), REST)
 
 def shares(periods: tuple[TariffPeriod, ...], edges: np.ndarray, zone: str) -> np.ndarray:
     dates = clock.dates_around(edges, zone)
-    holiday = clock.holidays_of(dates, "FR")
+    holiday = public_holidays(dates, "FR")
     period = tariff.period_of_minute(periods, dates, holiday)
     return tariff.shares(period, len(periods), edges, zone, dates)
 

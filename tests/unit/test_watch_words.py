@@ -69,6 +69,7 @@ def test_what_a_city_says_of_watching_is_taken_and_the_rest_stays():
         ("silence_steps = 1", "greater than or equal to 2"),
         ("profile_weeks = 2", "greater than or equal to 4"),
         ("silence = 3", "silence"),
+        ('comparable = ["vehicles"]', "comparable: vehicles is not of the air"),
         ('comparable = ["no22"]', "metric 'no22' is unknown; known are no2"),
     ],
 )
