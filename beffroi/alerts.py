@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 
+from beffroi.records import question
 from beffroi.sensors import wording
 from beffroi.terminal import output, printable
 from storage import alert_store, review
@@ -64,7 +65,7 @@ def list_alerts(
     ] = False,
 ) -> None:
     """What is the matter with which sensor since when, and what to do about it."""
-    with wording.told(), wording.connected() as connection:
+    with question.told(), wording.connected() as connection:
         if sensor is not None:
             review.named(connection, sensor)  # one that nobody knows has a sentence of its own
         told = alert_store.outages(connection) if sensor is None else []

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors import refresh, windows
-from processors.calendars import weekdays
+from processors.calendars import by_calendar, weekdays
 from processors.dirty import Spans
 from processors.frame import Frame, frame_of
 from processors.watch import days, silence
 from processors.watch.hourly import PARTS, hourly
 from processors.watch.profile import profile
-from processors.watch.rest_days import calendars, rest_days
+from processors.watch.rest_days import rest_days
 from processors.watch.weeks import hours_of_week
 from storage import alert_store, database, figure_store, rollup_store, watch_store
 from storage.alerts import AlertKind
@@ -264,8 +264,9 @@ async def _save_profiles(
     frame = await _hours(connection, mine, begin, stop, PARTS)
     value = await asyncio.to_thread(hourly, frame)
     start = frame.edges[:-1]
-    for members, country in calendars(mine, facts):
-        hour, monday = hours_of_week(start, zone, rest_days(start, zone, country))
+    for rows, calendar in by_calendar(mine.territory, facts.mobility):
+        members = np.flatnonzero(rows)
+        hour, monday = hours_of_week(start, zone, rest_days(start, zone, calendar))
         hour[(monday < first) | (monday >= week)] = -1  # half-hour zones: a piece of another week
         found = await asyncio.to_thread(profile, value[members], hour)
         await watch_store.save_profiles(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from beffroi.records.question import QuestionError
+from beffroi.records.question import told
 
 app = typer.Typer(
     help="Payload formats: what each is, and what a message becomes or why it is refused.",
@@ -18,16 +15,6 @@ app = typer.Typer(
 )
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Mistakes on the command line end in a sentence."""
-    try:
-        yield
-    except QuestionError as error:
-        print(f"beffroi: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
 
 
 @app.command("list")
@@ -38,7 +25,7 @@ def list_formats(
     """Every payload format that a binding may name; with NAME all about one."""
     from beffroi.formats import listing
 
-    with _told():
+    with told():
         listing.show(name, as_json)
 
 
@@ -84,7 +71,7 @@ def try_message(
     """
     from beffroi.formats import samples, trial, trial_shown
 
-    with _told():
+    with told():
         found = samples.read(file, topic, payload, as_hex=as_hex, as_base64=as_base64)
         how = trial.How(form, city, received, timezone, sensor)
         tried = trial.run(found, how)

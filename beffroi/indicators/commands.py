@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
-from beffroi.records.instants import NotAMoment
-from beffroi.records.question import QuestionError
+from beffroi.records.question import QuestionError, told
 from storage.catalogue import Domain
-from storage.review import NotNamed
 
 app = typer.Typer(
     help="What the trades make of readings: the catalogue of indicators, and their figures.",
@@ -22,16 +17,6 @@ app = typer.Typer(
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 _ISO = "ISO 8601; without an offset in the time zone of the territory"
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Mistakes on the command line end in a sentence."""
-    try:
-        yield
-    except (QuestionError, NotNamed, NotAMoment) as error:
-        print(f"beffroi: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
 
 
 @app.command("list")
@@ -43,7 +28,7 @@ def list_indicators(
     """Every indicator of the catalogue; with NAME all about one."""
     from beffroi.indicators import listing
 
-    with _told():
+    with told():
         listing.show(name, trade, as_json)
 
 
@@ -64,7 +49,7 @@ def show(
     """The newest figure of everything it is computed for; with --from all since then."""
     from beffroi.indicators import figures_shown
 
-    with _told():
+    with told():
         figures_shown.show(figures_shown.Question(name, of, start, stop, limit), as_json)
 
 
@@ -84,7 +69,7 @@ def refresh(
     """Compute figures anew from the rollups, as after a change of `[air]`, `[mobility]`, `[energy]`."""
     from beffroi.indicators import computing, listing
 
-    with _told():
+    with told():
         names = [listing.named(name).name for name in only or ()]
         start, stop = (
             end if end.tzinfo else end.replace(tzinfo=datetime.UTC) for end in (start, stop)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from beffroi.records.question import told
+
 app = typer.Typer(
     help="Public measures: what was decided, and whether the numbers moved with it.",
     no_args_is_help=True,
@@ -60,7 +62,7 @@ def add(
 ) -> None:
     """Register a measure, or correct it: what it was before stays to be read."""
     from beffroi.measures import registering
-    from beffroi.measures.wording import told, who
+    from beffroi.measures.wording import who
 
     cells = {
         "code": code, "objective": objective, "territory": territory, "in_force": in_force,
@@ -86,7 +88,7 @@ def import_measures(
 ) -> None:
     """Register the measures of a file; those it leaves out stay as they are."""
     from beffroi.measures import registering
-    from beffroi.measures.wording import told, who
+    from beffroi.measures.wording import who
 
     with told():
         registering.import_measures(file, who(person, why), dry_run, as_json)
@@ -100,7 +102,6 @@ def list_measures(
 ) -> None:
     """What is registered, and what was found of each last."""
     from beffroi.measures import listing
-    from beffroi.measures.wording import told
 
     with told():
         listing.show(territory, retired, as_json)
@@ -110,7 +111,6 @@ def list_measures(
 def show(code: _Code, as_json: _Json = False) -> None:
     """A measure, its last evaluation, and touched less untouched as a chart."""
     from beffroi.measures import evaluating
-    from beffroi.measures.wording import told
 
     with told():
         evaluating.show(code, as_json)
@@ -129,7 +129,6 @@ def evaluate(
 ) -> None:
     """Compare before and after, touched and untouched, and write down what is new."""
     from beffroi.measures import evaluating
-    from beffroi.measures.wording import told
 
     with told():
         evaluating.evaluate(codes or [], until, dry_run, as_json)
@@ -139,7 +138,7 @@ def evaluate(
 def retire(code: _Code, why: _Why, person: _Person = None, as_json: _Json = False) -> None:
     """Take a measure out of the register, as one entered by mistake; all of it stays to be read."""
     from beffroi.measures import registering
-    from beffroi.measures.wording import told, who
+    from beffroi.measures.wording import who
 
     with told():
         registering.retire(code, who(person, why), as_json)
@@ -149,7 +148,6 @@ def retire(code: _Code, why: _Why, person: _Person = None, as_json: _Json = Fals
 def history(code: _Code, as_json: _Json = False) -> None:
     """Every version of a measure, who said so, when and why; and every evaluation."""
     from beffroi.measures import listing
-    from beffroi.measures.wording import told
 
     with told():
         listing.history(code, as_json)

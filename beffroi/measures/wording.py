@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import psycopg
-import typer
 
 from beffroi.records import author
 from beffroi.records.question import QuestionError
@@ -18,23 +16,13 @@ from storage.evaluation_store import Stored
 from storage.evaluations import EXPLAINED, WORDS, Evaluation, Matching, Verdict
 from storage.measure_store import Registered
 from storage.measures import Daily, Effect, Measure
-from storage.review import Author, NotNamed
+from storage.review import Author
 
 _MATCHED = {
     Matching.YEAR: "each day with the same weekday of the same season the year before",
     Matching.WEEKDAYS: "with the same mix of weekdays just before",
     Matching.NONE: "",
 }
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Mistakes on the command line end in a sentence."""
-    try:
-        yield
-    except (QuestionError, NotNamed) as error:
-        print(f"beffroi: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
 
 
 @contextmanager

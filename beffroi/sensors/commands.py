@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from beffroi.records.question import told
+
 app = typer.Typer(
     help="Register devices; move, change and retire them. Everything keeps its history.",
     no_args_is_help=True,
@@ -52,7 +54,6 @@ def import_sensors(
 ) -> None:
     """Register sensors, change those that are known, and store what waited for them."""
     from beffroi.sensors import importing
-    from beffroi.sensors.wording import told
 
     with told():
         wanted = importing.Import(file, city, start, retire_missing, not no_replay, dry_run)
@@ -74,7 +75,6 @@ def discover(
 ) -> None:
     """Unknown devices whose messages wait: what they say, and lines for sensors.csv."""
     from beffroi.sensors import discover, discover_shown
-    from beffroi.sensors.wording import told
 
     with told():
         discover_shown.show(discover.discover(since, form, write), write, as_json)
@@ -92,7 +92,6 @@ def list_sensors(
 ) -> None:
     """What is registered: where it stands, what it measures and how often."""
     from beffroi.sensors import listing
-    from beffroi.sensors.wording import told
 
     with told():
         listing.show(territory, site, metric, retired, as_json)
@@ -106,7 +105,6 @@ def health(
 ) -> None:
     """How well sensors speak: availability, coverage, good readings, neighbours, alerts."""
     from beffroi.sensors import health as shown
-    from beffroi.sensors.wording import told
 
     with told():
         shown.show(sensor, days, as_json)
@@ -129,7 +127,7 @@ def move(
 ) -> None:
     """Say that a sensor stands elsewhere since a time; what it measured before stays there."""
     from beffroi.sensors import changing
-    from beffroi.sensors.wording import told, who
+    from beffroi.sensors.wording import who
 
     with told():
         place = changing.site(to, site_name, longitude, latitude)
@@ -147,7 +145,7 @@ def retire(
 ) -> None:
     """Take a sensor out of service: what it measures since then is refused, the rest stays."""
     from beffroi.sensors import changing
-    from beffroi.sensors.wording import told, who
+    from beffroi.sensors.wording import who
 
     with told():
         changing.retire(sensor, start, who(person, why), dry_run, as_json)
@@ -157,7 +155,6 @@ def retire(
 def history(sensor: _Sensor, as_json: _Json = False) -> None:
     """What a sensor has been, where and when; and who changed it, when and why."""
     from beffroi.sensors import past
-    from beffroi.sensors.wording import told
 
     with told():
         past.show(sensor, as_json)

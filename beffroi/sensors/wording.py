@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-import typer
 
 from beffroi.records import author, instants
 from beffroi.records.question import QuestionError
 from storage.changes import Change, Kept, Kind
-from storage.review import Author, NotNamed
+from storage.review import Author
 from storage.timeline import BEGINNING
 
 _HEADS = {
@@ -24,16 +22,6 @@ _HEADS = {
     Kind.CHANGED: "changed",
     Kind.RETIRED: "retired",
 }
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Mistakes on the command line end in a sentence."""
-    try:
-        yield
-    except (QuestionError, NotNamed) as error:
-        print(f"beffroi: {error}", file=sys.stderr)
-        raise typer.Exit(2) from None
 
 
 @contextmanager

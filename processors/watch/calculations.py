@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from processors.air.instruments import indicative
 from processors.calculation import Calculation, Given, Together
+from processors.calendars import by_calendar
 from processors.watch.hourly import PARTS, hourly
 from processors.watch.neighbours import (
     LEAST_NEIGHBOURS,
@@ -16,7 +17,7 @@ from processors.watch.neighbours import (
     neighbours,
 )
 from processors.watch.profile import deviation
-from processors.watch.rest_days import calendars, rest_days
+from processors.watch.rest_days import rest_days
 from processors.watch.weeks import hours_of_week
 from storage.catalogue import DOMAINS, Domain
 from storage.figures import Figures, figures, join
@@ -80,7 +81,8 @@ def usual(
         return median, mad, floor, count
     # One number for (series, week): profiles come in that order.
     of = profiles.series.astype(np.int64) << 32 | profiles.week.astype(np.int64)
-    for members, calendar in calendars(roster, given.facts):
+    for rows, calendar in by_calendar(roster.territory, given.facts.mobility):
+        members = np.flatnonzero(rows)
         hour, monday = hours_of_week(start, zone, rest_days(start, zone, calendar))
         wanted = roster.series[members].astype(np.int64)[:, None] << 32 | monday.astype(np.int64)
         row = np.minimum(np.searchsorted(of, wanted), len(of) - 1)

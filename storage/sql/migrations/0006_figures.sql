@@ -17,6 +17,7 @@ CREATE TABLE city.indicator (
     bits         boolean NOT NULL,
     public       boolean NOT NULL
 );
+COMMENT ON COLUMN city.indicator.unit IS 'UCUM; empty: that of the series'' metric';
 COMMENT ON COLUMN city.indicator.words IS 'meaning of a figure''s code: by position from 0, or by bit';
 
 -- The tables [air], [mobility] and [energy] of city.toml.
@@ -62,7 +63,8 @@ BEGIN
         EXECUTE format($view$
             CREATE VIEW %1$I.figures AS
             SELECT c.indicator, c.subject, c.period, f.start, f.stop, nullif(f.at, '-infinity') AS at,
-                   nullif(f.value, 'NaN') AS value, c.unit,
+                   nullif(f.value, 'NaN') AS value,
+                   coalesce(nullif(c.unit, ''), s.unit, '') AS unit,
                    nullif(f.low, 'NaN') AS low, nullif(f.high, 'NaN') AS high, f.n, f.due,
                    (ARRAY['complete', 'partial', 'insufficient'])[f.status] AS status,
                    c.methods[f.method + 1] AS method,

@@ -62,38 +62,3 @@ SELECT a.alert_id, a.kind, a.since, a.opened_at, a.closed_at, nullif(a.value, 'N
        s.label_en, s.label_de, s.in_service
   FROM pipeline.alert a
   JOIN public.series s USING (series_id);
-
--- A figure of a series may be told in the unit of its metric.
-COMMENT ON COLUMN city.indicator.unit IS 'UCUM; empty: that of the series'' metric';
-DO $$
-DECLARE
-    d text;
-BEGIN
-    FOREACH d IN ARRAY ARRAY['air', 'mobility', 'energy'] LOOP
-        EXECUTE format($view$
-            CREATE OR REPLACE VIEW %1$I.figures AS
-            SELECT c.indicator, c.subject, c.period, f.start, f.stop, nullif(f.at, '-infinity') AS at,
-                   nullif(f.value, 'NaN') AS value,
-                   coalesce(nullif(c.unit, ''), s.unit, '') AS unit,
-                   nullif(f.low, 'NaN') AS low, nullif(f.high, 'NaN') AS high, f.n, f.due,
-                   (ARRAY['complete', 'partial', 'insufficient'])[f.status] AS status,
-                   c.methods[f.method + 1] AS method,
-                   CASE WHEN c.bits
-                        THEN ARRAY(SELECT w.word FROM unnest(c.words) WITH ORDINALITY w (word, bit)
-                                    WHERE f.code >> (w.bit::int - 1) & 1 = 1 ORDER BY w.bit)
-                        ELSE c.words[f.code + 1:f.code + 1] END AS words,
-                   f.provisional, f.indicative, f.subject_id,
-                   s.series_id, s.sensor, s.metric,
-                   coalesce(s.site, i.code) AS site, coalesce(s.site_name, i.name) AS site_name,
-                   coalesce(s.territory, t.code) AS territory,
-                   coalesce(s.territory_name, t.name) AS territory_name,
-                   c.label_fr, c.label_en, c.label_de
-              FROM %1$I.figure f
-              JOIN city.indicator c USING (indicator_id)
-              LEFT JOIN public.series s ON c.subject = 'series' AND s.series_id = f.subject_id
-              LEFT JOIN city.site i ON c.subject = 'site' AND i.site_id = f.subject_id
-              LEFT JOIN city.territory t
-                     ON t.territory_id = CASE c.subject WHEN 'territory' THEN f.subject_id
-                                                        WHEN 'site' THEN i.territory_id END$view$, d);
-    END LOOP;
-END $$;
