@@ -10,7 +10,7 @@ from storage.indicators.word import Indicator
 
 _COLUMNS = (
     "domain", "subject", "period", "unit", "label_fr", "label_en", "label_de", "source", "methods",
-    "words", "bits", "public",
+    "words", "bits", "public", "classes",
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def save_indicators(connection: psycopg.Connection, indicators: Sequence[Indicat
         (
             one.domain, one.subject, one.period, one.unit, one.labels["fr"], one.labels["en"],
             one.labels["de"], one.source, list(one.methods), list(one.words), one.bits, one.public,
-            one.name,
+            list(one.classes), one.name,
         )
         for one in indicators
     ]  # fmt: skip

@@ -93,7 +93,7 @@ def _rows(
     query = sql.SQL(
         """
         SELECT {newest} {code} AS code, f.metric, f.site, f.territory, t.timezone, f.start, f.stop,
-               f.at, f.value, f.low, f.high, f.n, f.due, f.status, f.method, f.words, f.provisional,
+               f.at, f.value, f.low, f.high, f.n, f.due, f.status, f.method, f.class, f.words, f.provisional,
                f.indicative, f.subject_id
           FROM {figures} f
           JOIN city.territory t ON t.code = f.territory
@@ -184,7 +184,7 @@ def _made_of(row: dict[str, Any]) -> str:
 def _said(row: dict[str, Any]) -> str:
     """What else is known, in words."""
     zone = ZoneInfo(row["timezone"])
-    said = [", ".join(word for word in row["words"] or () if word)]
+    said = [row["class"] or "", ", ".join(word for word in row["words"] or () if word)]
     if row["at"] is not None:
         said.append(f"at {row['at'].astimezone(zone):%Y-%m-%d %H:%M}")
     if row["low"] is not None and row["high"] is not None:

@@ -63,7 +63,7 @@ def _print_one(one: Indicator) -> None:
         ("fr", one.labels["fr"]), ("de", one.labels["de"]), ("trade", one.domain),
         ("of each", f"{one.subject} and {one.period.replace('_', ' ')}"), ("unit", one.unit),
         ("source", one.source), ("method", one.methods[-1]),
-        ("before", ", ".join(one.methods[:-1])), ("codes", ", ".join(one.words)),
+        ("before", ", ".join(one.methods[:-1])), ("classes", ", ".join(one.classes)), ("codes", ", ".join(one.words)),
         ("public", "yes" if one.public else "no"),
     ):  # fmt: skip
         if text:

@@ -63,7 +63,7 @@ AIR: tuple[Indicator, ...] = (
     Indicator(
         "eaqi", Domain.AIR, Subject.SITE, Period.HOUR, "1",
         {"fr": "Indice européen de la qualité de l'air, calculé ici", "en": "European Air Quality Index, computed here", "de": "Europäischer Luftqualitätsindex, hier berechnet"},
-        _EAQI, methods=EAQI_METHODS, words=_BITS, bits=True,
+        _EAQI, methods=EAQI_METHODS, words=_BITS, bits=True, classes=EAQI_CLASSES,
     ),
     Indicator(
         "atmo_sub", Domain.AIR, Subject.SERIES, Period.DAY, "1",
@@ -73,12 +73,12 @@ AIR: tuple[Indicator, ...] = (
     Indicator(
         "atmo_site", Domain.AIR, Subject.SITE, Period.DAY, "1",
         {"fr": "Qualité de l'air du lieu, indice calculé, non officiel", "en": "Air quality of the place in France, index computed, not official", "de": "Luftqualität des Ortes in Frankreich, Index berechnet, nicht amtlich"},
-        _ATMO, methods=("2021",), words=_BITS, bits=True,
+        _ATMO, methods=("2021",), words=_BITS, bits=True, classes=ATMO_CLASSES,
     ),
     Indicator(
         "atmo_territory", Domain.AIR, Subject.TERRITORY, Period.DAY, "1",
         {"fr": "Qualité de l'air du territoire, indice calculé, non officiel", "en": "Air quality of the territory in France, index computed, not official", "de": "Luftqualität des Gebiets in Frankreich, Index berechnet, nicht amtlich"},
-        _ATMO, methods=("2021",), words=_BITS, bits=True,
+        _ATMO, methods=("2021",), words=_BITS, bits=True, classes=ATMO_CLASSES,
     ),
     Indicator(
         "threshold_fr", Domain.AIR, Subject.SERIES, Period.DAY, "1",

@@ -69,6 +69,8 @@ class Indicator:
         A change of method is a new version here, never a silent change.
     words
         Meaning of a figure's ``code``: by position, or by bit where ``bits``.
+    classes
+        What the values 1, 2, 3 … of an index are called.
     public
         Whether everybody may see it.
     """
@@ -84,3 +86,4 @@ class Indicator:
     words: tuple[str, ...] = ()
     bits: bool = False
     public: bool = True
+    classes: tuple[str, ...] = ()

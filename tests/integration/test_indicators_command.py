@@ -118,3 +118,23 @@ def test_the_catalogue_is_listed_and_every_line_told():
     assert {"air_day_mean"} <= {one["name"] for one in listed}
     assert "Directive 2008/50/EC" in typed("list", "air_day_mean").stdout
     assert typed("list", "--trade", "air").exit_code == 0
+
+
+async def test_an_index_is_told_by_the_name_of_its_class(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    (series,) = register(connection, [Line("no2", 3600)])
+    at = int(FIRST.astype(np.int64))
+    async with pool.acquire() as one:
+        await arrive(one, Domain.AIR, batch_of([at], [26.0], [series], [2]))
+    await rollup.process(pool, NOW)
+    await refresh.refresh(pool, NOW)
+
+    # 26 is moderate since the bands were revised, and good by those of 2019.
+    (figure,) = shown("eaqi")
+    assert (figure["value"], figure["class"], figure["method"]) == (
+        1.0,
+        "good",
+        "EAQI bands of 2019",
+    )
+    assert "good; dominant no2, used no2" in " ".join(typed("show", "eaqi").stdout.split())

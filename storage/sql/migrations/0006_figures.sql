@@ -15,9 +15,11 @@ CREATE TABLE city.indicator (
     methods      text[] NOT NULL,
     words        text[] NOT NULL,
     bits         boolean NOT NULL,
-    public       boolean NOT NULL
+    public       boolean NOT NULL,
+    classes      text[] NOT NULL
 );
 COMMENT ON COLUMN city.indicator.unit IS 'UCUM; empty: that of the series'' metric';
+COMMENT ON COLUMN city.indicator.classes IS 'what the values 1, 2, 3 … of an index are called';
 COMMENT ON COLUMN city.indicator.words IS 'meaning of a figure''s code: by position from 0, or by bit';
 
 -- The tables [air], [mobility] and [energy] of city.toml.
@@ -72,6 +74,8 @@ BEGIN
                         THEN ARRAY(SELECT w.word FROM unnest(c.words) WITH ORDINALITY w (word, bit)
                                     WHERE f.code >> (w.bit::int - 1) & 1 = 1 ORDER BY w.bit)
                         ELSE c.words[f.code + 1:f.code + 1] END AS words,
+                   CASE WHEN cardinality(c.classes) > 0 AND f.value <> 'NaN'
+                        THEN c.classes[f.value::int] END AS class,
                    f.provisional, f.indicative, f.subject_id,
                    s.series_id, s.sensor, s.metric,
                    coalesce(s.site, i.code) AS site, coalesce(s.site_name, i.name) AS site_name,
