@@ -26,8 +26,14 @@ lint: $(VENV)/.dev ## style and import contracts
 types: $(VENV)/.dev ## strict types
 	$(BIN)/mypy
 
+# Unit tests share nothing and take both cores; the others time what they start.
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/python -m pytest -n 2 tests/unit
+	$(BIN)/python -m pytest tests/acceptance tests/docs tests/integration
+else
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
 soak: $(VENV)/.dev ## a hundred faults on purpose, 20 minutes at most; ARGS="--seed 7" strikes the same way again
 	$(BIN)/python -m tests.faults.soak $(ARGS)
@@ -38,6 +44,9 @@ bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
 	$(BIN)/python tests/benchmarks/sources.py
 	$(BIN)/python tests/benchmarks/window.py
 	$(BIN)/python tests/benchmarks/rollup_day.py
+	$(BIN)/python -m tests.benchmarks.rollup_quarters
+	$(BIN)/python -m tests.benchmarks.hourly_indicators
+	$(BIN)/python -m tests.benchmarks.late_refresh
 	$(BIN)/python -m tests.benchmarks.formats
 	$(BIN)/python tests/benchmarks/kernels.py
 	$(BIN)/python -m tests.benchmarks.fuzz

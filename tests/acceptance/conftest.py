@@ -20,7 +20,9 @@ def city(cluster: TestCluster, broker: TestBroker, shared: Path) -> Iterator[Cit
 
 
 @pytest.fixture
-def connection_of_city(city: City) -> Iterator[psycopg.Connection]:
-    """An autocommit connection to the database of the recorded cities."""
+def connection_of_city(city: City, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connection]:
+    """An autocommit connection to the database of the recorded cities; PG* lead there too."""
+    for name, value in city.environment.items():
+        monkeypatch.setenv(name, value)
     with psycopg.connect(city.conninfo, autocommit=True) as connection:
         yield connection

@@ -52,6 +52,7 @@ class City:
     """What went in and what came out."""
 
     conninfo: str
+    environment: dict[str, str]
     broker: TestBroker
     recorded: dict[str, Recorded]
     recordings: dict[str, list[Recording]] = field(default_factory=dict)
@@ -72,9 +73,10 @@ def replayed(cluster: TestCluster, broker: TestBroker, shared: Path) -> Iterator
     """All files, replayed into one fresh database and rolled up."""
     conninfo = cluster.clone("migrated")
     data = shared / "data"
-    city = City(conninfo, broker, {name: computed(data) for name, computed in DATA_SETS.items()})
+    recorded_here = {name: computed(data) for name, computed in DATA_SETS.items()}
+    city = City(conninfo, cluster.environment(conninfo), broker, recorded_here)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in cluster.environment(conninfo).items():
+        for name, value in city.environment.items():
             patch.setenv(name, value)
         with psycopg.connect(city.conninfo, autocommit=True) as connection:
             for name, recorded in city.recorded.items():
@@ -99,7 +101,8 @@ def replayed(cluster: TestCluster, broker: TestBroker, shared: Path) -> Iterator
                     for d in DOMAINS
                 )
                 city.rollups[length] = fetched(connection, query, "start")
-        yield city
+    # The variables are gone by now: a test that needs them sets them for itself.
+    yield city
     cluster.drop(conninfo)
 
 
