@@ -146,9 +146,11 @@ async def test_figures_of_an_indicator_that_is_no_longer_in_the_catalogue_stop_n
         """
         WITH former AS (
              INSERT INTO city.indicator (indicator, domain, subject, period, unit, label_fr,
-                         label_en, label_de, source, methods, words, bits, public)
+                         label_en, label_de, source, methods, words, bits, public,
+                         classes)
              SELECT 'former', domain, subject, period, unit, label_fr, label_en, label_de, source,
-                    methods, words, bits, public FROM city.indicator WHERE indicator = 'eaqi'
+                    methods, words, bits, public, classes
+               FROM city.indicator WHERE indicator = 'eaqi'
              RETURNING indicator_id)
         INSERT INTO air.figure SELECT f.start, f.stop, f.at, f.value, f.low, f.high, f.subject_id,
                f.n, f.due, f.code, former.indicator_id, f.status, f.method, true, f.indicative
