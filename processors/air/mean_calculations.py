@@ -1,4 +1,4 @@
-"""Daily means, running means and the highest of a day, and when they are computed."""
+"""Means of hours, of eight and of days, the highest of a day, and when they are computed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from processors.air.capture import captured_mean
 from processors.air.days import by_day
-from processors.air.hours import valid_hours
+from processors.air.hours import heard, valid_hours
 from processors.air.instruments import indicative
 from processors.air.running import daily_maximum, running_mean
 from processors.calculation import Calculation, Given
@@ -91,6 +91,24 @@ def _highest(
     )  # fmt: skip
 
 
+def _hours(given: Given) -> Figures:
+    """Hourly means where 75 % of the hour was measured; of less, that it was too little."""
+    frame = given.frame
+    mean, usable, due = valid_hours(frame), frame.usable(), frame.table("expected")
+    some = heard(frame)
+    made = []
+    for name, rows in (
+        ("air_hour_mean", frame.roster.metric != "co"),
+        ("co_hour_mean", frame.roster.metric == "co"),
+    ):
+        mine = frame.roster.take(rows)
+        made.append(figures(
+            name, mine.series, given.periods, mean[rows], now=given.now, n=usable[rows],
+            due=due[rows], keep=some[rows], indicative=indicative(mine, given.facts.air)[:, None],
+        ))  # fmt: skip
+    return join(made)
+
+
 def _running(given: Given) -> Figures:
     """Means of eight hours for every hour that was measured, as that hour's figure."""
     hour = valid_hours(given.frame)
@@ -110,6 +128,15 @@ def _running(given: Given) -> Figures:
 
 
 AIR_MEANS: tuple[Calculation, ...] = (
+    Calculation(
+        name="means of hours",
+        makes=("air_hour_mean", "co_hour_mean"),
+        metrics=MEANS,
+        level=Level.HOUR,
+        follows=Level.HOUR,
+        period=Period.HOUR,
+        compute=_hours,
+    ),
     Calculation(
         name="means and maxima of regulatory days",
         makes=("air_day_mean", "co_day_mean", "air_day_max", "air_day_max_8h", "co_day_max_8h"),

@@ -48,6 +48,8 @@ def _mean(name: str, period: Period, unit: str, fr: str, en: str, de: str) -> In
 
 # fmt: off
 AIR: tuple[Indicator, ...] = (
+    _mean("air_hour_mean", Period.HOUR, _UG, "Moyenne horaire", "Hourly mean", "Stundenmittel"),
+    _mean("co_hour_mean", Period.HOUR, _MG, "Monoxyde de carbone, moyenne horaire", "Carbon monoxide, hourly mean", "Kohlenmonoxid, Stundenmittel"),
     _mean("air_day_mean", Period.AIR_DAY, _UG, "Moyenne journalière", "Daily mean", "Tagesmittel"),
     _mean("co_day_mean", Period.AIR_DAY, _MG, "Monoxyde de carbone, moyenne journalière", "Carbon monoxide, daily mean", "Kohlenmonoxid, Tagesmittel"),
     _mean("air_day_max", Period.AIR_DAY, _UG, "Maximum horaire du jour", "Daily maximum of hourly means", "Höchstes Stundenmittel des Tages"),

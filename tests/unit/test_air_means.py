@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from processors.air.capture import captured_mean, needed
 from processors.air.days import by_day
 from processors.air.rounding import half_up, undusted
 from processors.air.running import daily_maximum, running_mean
+from processors.calculation import Given
 from processors.periods import edges
 from storage.indicators.word import Period, Status
 from tests.unit import air_oracle as oracle
@@ -156,6 +158,31 @@ def test_carbon_monoxide_is_told_in_mg_and_in_no_indicator_of_ug():
     assert running.value[-1] == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize(
+    ("values", "due", "mean"),
+    [
+        ([10.0, 12.0, 14.0], 4, 12.0),  # the directive's three of four quarter-hours
+        ([10.0, 14.0], 4, None),
+        ([20.0] * 45, 60, 20.0),
+        ([20.0] * 44, 60, None),
+    ],
+)
+def test_an_hour_wants_three_of_four_quarters_and_45_of_60_minutes(
+    values: list[float], due: int, mean: float | None
+):
+    one = calculation("air_hour_mean")
+    what = given_of(one, roster_of([NO2]), "2024-05-14T00", np.array([[sum(values)]]))
+    parts = {**what.frame.parts, "good": np.array([len(values)]), "expected": np.array([due])}
+    fields = {n: getattr(what, n) for n in what.__slots__}
+    made = one.compute(Given(**{**fields, "frame": replace(what.frame, parts=parts)})).of(
+        "air_hour_mean"
+    )
+
+    assert (made.n.tolist(), made.due.tolist()) == ([len(values)], [due])
+    assert [None if np.isnan(v) else v for v in made.value.tolist()] == [mean]
+    assert made.status.tolist() == [1 if mean else 3]
+
+
 def test_a_running_mean_is_told_of_hours_that_were_measured():
     hours = np.full((1, 10), 40.0)
     hours[0, 8] = NAN
@@ -171,15 +198,22 @@ def test_a_running_mean_is_told_of_hours_that_were_measured():
 
 def test_nothing_measured_gives_no_row_at_all():
     nothing = np.full((2, 48), NAN)
-    names = ("air_day_mean", "air_day_max", "air_day_max_8h", "air_8h_mean", "eaqi_sub", "eaqi",
+    names = ("air_hour_mean", "air_day_mean", "air_day_max", "air_day_max_8h", "air_8h_mean", "eaqi_sub", "eaqi",
              "atmo_sub", "atmo_site", "atmo_territory", "threshold_fr", "threshold_eu")  # fmt: skip
 
-    assert [len(compute(name, [O3, NO2], "2024-05-13T23", nothing)) for name in names] == [0] * 11
+    assert [len(compute(name, [O3, NO2], "2024-05-13T23", nothing)) for name in names] == [0] * 12
 
 
 def test_nobody_at_all_gives_no_row_either():
     nobody = roster_of([NO2]).take(np.empty(0, np.intp))
-    for name in ("air_day_mean", "air_8h_mean", "eaqi", "atmo_territory", "threshold_fr"):
+    for name in (
+        "air_hour_mean",
+        "air_day_mean",
+        "air_8h_mean",
+        "eaqi",
+        "atmo_territory",
+        "threshold_fr",
+    ):
         one = calculation(name)
         what = given_of(one, roster_of([NO2]), "2024-05-13T23", np.full((1, 24), 20.0))
         empty = what.frame.select(np.zeros(1, np.bool_))
@@ -366,7 +400,7 @@ def test_ten_thousand_series_take_as_many_calls_as_ten(kernel, arguments):
     assert calls(kernel, *arguments(10)) == calls(kernel, *arguments(10_000))
 
 
-@pytest.mark.parametrize("name", ["air_day_mean", "air_8h_mean"])
+@pytest.mark.parametrize("name", ["air_hour_mean", "air_day_mean", "air_8h_mean"])
 def test_a_calculation_takes_as_many_calls_for_4000_series_as_for_12(name: str):
     one = calculation(name)
 
