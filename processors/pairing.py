@@ -10,14 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from processors.runs import Rows
-from storage.roster import Roster
+from storage.roster import Roster, Texts
 
 
 def named(roster: Roster, patterns: Sequence[str]) -> NDArray[np.bool_]:
     """Which series are of sensors with one of these names, or that fit a pattern (``loop-*``)."""
-    known = re.compile("|".join(translate(one) for one in patterns) or "(?!)")
-    names, of = np.unique(roster.sensor, return_inverse=True)
-    return np.array([known.match(name) is not None for name in names.tolist()], np.bool_)[of]
+    return fitting(roster.sensor, patterns)
+
+
+def fitting(names: Texts, patterns: Sequence[str]) -> NDArray[np.bool_]:
+    """Which names are one of the patterns, or fit one.
+
+    Examples
+    --------
+    >>> fitting(np.array(["loop-1", "loop-2", "gate"]), ["loop-*", "gate"])
+    array([ True,  True,  True])
+    """
+    found: NDArray[np.bool_] = np.isin(names, patterns)
+    # Names need no search, however many there are; patterns are few.
+    wild = "|".join(translate(one) for one in patterns if set("*?[") & set(one))
+    if wild:
+        pattern = re.compile(wild)
+        some, of = np.unique(names, return_inverse=True)
+        found |= np.array([pattern.match(one) is not None for one in some.tolist()], np.bool_)[of]
+    return found
 
 
 def partners(roster: Roster, of: NDArray[np.bool_], among: NDArray[np.bool_]) -> Rows:

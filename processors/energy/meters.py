@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from fnmatch import translate
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from processors.calculation import Given
 from processors.frame import Frame
+from processors.pairing import fitting
 from processors.runs import Rows
 from storage.catalogue import Kind
 from storage.reading import FloatArray, TimeArray
@@ -118,12 +117,4 @@ def matching(roster: Roster, patterns: Iterable[str]) -> NDArray[np.bool_]:
     """Which series are of a sensor, or a ``sensor/field``, by name or pattern."""
     wanted = list(patterns)
     whole = np.char.add(np.char.add(roster.sensor, "/"), roster.field)
-    found: NDArray[np.bool_] = np.isin(roster.sensor, wanted) | np.isin(whole, wanted)
-    # Names need no search; patterns are few.
-    known = [re.compile(translate(one)) for one in wanted if set("*?[") & set(one)]
-    for pattern in known:
-        for names in (roster.sensor, whole):
-            some, of = np.unique(names, return_inverse=True)
-            hit = [pattern.match(name) is not None for name in some.tolist()]
-            found |= np.array(hit, np.bool_)[of]
-    return found
+    return fitting(roster.sensor, wanted) | fitting(whole, wanted)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from fnmatch import translate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from processors.calendars import DayClass, day_classes, holidays_of
 from processors.frame import Frame
 from processors.mobility.counting import day_totals, suspect_zeros
+from processors.pairing import named
 from storage.facts.counting import Calendar
 from storage.facts.mobility import MobilityFacts
 from storage.reading import FloatArray, TimeArray
@@ -125,14 +124,12 @@ def directions(roster: Roster, facts: MobilityFacts) -> tuple[NDArray[np.int64],
     """
     number = np.full(len(roster), APART, np.int64)
     size = np.zeros(len(roster), np.int64)
-    sensors, of = np.unique(roster.sensor, return_inverse=True)
     for one in facts.direction:
         here = roster.site == one.site
         if one.territory is not None:
             here &= roster.territory == one.territory
-        pattern = re.compile("|".join(translate(sensor) for sensor in one.sensors))
-        fits = np.array([pattern.match(name) is not None for name in sensors.tolist()], np.bool_)
-        number = np.where(here & fits[of] & (number == APART), size, number)
+        mine = here & named(roster, one.sensors)
+        number = np.where(mine & (number == APART), size, number)
         size += here
     number[size == 0] = 0
     return number, size
