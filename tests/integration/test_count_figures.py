@@ -1,4 +1,4 @@
-"""Counts over a year, car parks and stations: from rollups and readings to figures."""
+"""Counts over a year: from rollups and readings to figures."""
 
 from __future__ import annotations
 
@@ -10,96 +10,24 @@ import numpy as np
 import psycopg
 import pytest
 
-from processors import refresh, rollup, windows
+from processors import refresh, windows
 from processors.calendars import local_dates, local_time, weekdays
-from processors.mobility.count_calculations import COUNTS
-from storage.catalogue import Domain
-from storage.facts.facts import Facts
-from storage.reading import batch_of
-from storage.trade_store import save_facts
-from tests.integration.small_city import Line, arrive, register
+from tests.integration.counted_city import (
+    HOUR,
+    LATER,
+    MINE,
+    MONDAY,
+    PARIS,
+    facts,
+    passes,
+    readings_arrive,
+    sensor,
+    store,
+    store_year,
+    told,
+)
+from tests.integration.small_city import Line, register
 from tests.unit import counts_oracle as oracle
-
-PARIS = "Europe/Paris"
-MONDAY = windows.first_instant(date(2024, 5, 13), PARIS)
-LATER = np.datetime64("2025-02-01T00:00", "us")
-HOUR = np.timedelta64(1, "h")
-MINE = tuple(name for one in COUNTS for name in one.makes)
-
-
-def facts(connection: psycopg.Connection, **mobility: Any) -> None:
-    save_facts(connection, Facts.model_validate({"mobility": mobility}))
-
-
-def sensor(connection: psycopg.Connection, series: int) -> str:
-    row = connection.execute(
-        "SELECT sensor FROM public.series WHERE series_id = %s", [series]
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
-def store(
-    connection: psycopg.Connection,
-    table: str,
-    series: int,
-    start: np.ndarray,
-    total: np.ndarray,
-    expected: np.ndarray,
-    good: np.ndarray,
-) -> None:
-    """Rollups as the processor would have written them; without what nobody reads here."""
-    with connection.cursor().copy(
-        f"COPY mobility.{table} (start, sum, min, max, m2, first, last, x, y, series_id, expected,"
-        " received, good, suspect, provisional, sketch) FROM STDIN"
-    ) as copy:
-        for at, value, due, known in zip(
-            start.tolist(), total.tolist(), expected.tolist(), good.tolist(), strict=True
-        ):
-            if known:
-                copy.write_row(
-                    (f"{at}+00", value, *["NaN"] * 7, series, due, known, known, 0, False, b"")
-                )
-
-
-def store_year(
-    connection: psycopg.Connection, series: int, count: np.ndarray, starts: np.ndarray
-) -> None:
-    """Hours and local days of one series; NaN is an hour that was not counted."""
-    known = ~np.isnan(count)
-    store(
-        connection, "rollup_1h", series, starts, count, np.ones(len(count), int), known.astype(int)
-    )
-    edges = windows.local_days(starts[0], starts[-1] + HOUR, PARIS)
-    day = windows.window_of(starts, edges)
-    store(
-        connection, "rollup_1d", series, edges[:-1], np.bincount(day, np.where(known, count, 0)),
-        np.bincount(day), np.bincount(day, known).astype(int),
-    )  # fmt: skip
-
-
-async def readings_arrive(
-    pool: asyncpg.Pool, series: int, at: list[np.datetime64], value: list[float]
-) -> None:
-    times = [int(one.astype("datetime64[us]").astype(np.int64)) for one in at]
-    async with pool.acquire() as one:
-        await arrive(
-            one, Domain.MOBILITY, batch_of(times, value, [series] * len(at), [2] * len(at))
-        )
-
-
-async def passes(pool: asyncpg.Pool, now: np.datetime64 = LATER) -> None:
-    await rollup.process(pool, now)
-    done = await refresh.refresh(pool, now)
-    assert done.failed == []
-
-
-def told(connection: psycopg.Connection, name: str, what: str = "value") -> list[Any]:
-    rows = connection.execute(
-        f"SELECT {what} FROM mobility.figures WHERE indicator = %s ORDER BY start, subject_id",
-        [name],
-    ).fetchall()
-    return [row[0] if len(row) == 1 else row for row in rows]
 
 
 @pytest.fixture
@@ -419,89 +347,6 @@ async def test_a_lane_that_was_replaced_is_waited_for_until_then_and_its_success
     assert told(connection, "site_aadt_bikes", "value, n, due, status") == [
         (20.0, 84, 84, "complete")
     ]
-
-
-async def test_a_car_park_is_as_full_as_its_capacity_of_that_day_says(
-    pool: asyncpg.Pool, connection: psycopg.Connection
-):
-    (series,) = register(connection, [Line("parking_free", 900)])
-    quarters = [MONDAY + k * np.timedelta64(15, "m") for k in range(192)]
-    free = [40.0] * 92 + [5.0] * 4 + [40.0] * 96
-    await readings_arrive(pool, series, quarters, free)
-    await passes(pool)
-    unknown = (None, "insufficient", ["capacity unknown"])
-    assert told(connection, "parking_occupancy", "value, status, words") == [unknown, unknown]
-
-    facts(
-        connection,
-        parking=[
-            {"sensor": sensor(connection, series), "capacity": 100},
-            {"sensor": sensor(connection, series), "capacity": 50, "from": "2024-05-14"},
-        ],
-    )
-    await refresh.recompute(pool, MONDAY, MONDAY + 48 * HOUR, now=LATER, only=MINE)
-    assert told(connection, "parking_occupancy", "value, n, due, status") == [
-        (pytest.approx((92 * 60 + 4 * 95) / 96), 1440, 1440, "complete"),
-        (pytest.approx(20.0), 1440, 1440, "complete"),
-    ]
-    assert told(connection, "parking_minutes_full", "value, status") == [
-        (60.0, "complete"), (0.0, "complete"),
-    ]  # fmt: skip
-
-
-async def test_a_car_park_that_leaps_to_0_is_closed_and_one_without_a_place_all_week_uncounted(
-    pool: asyncpg.Pool, connection: psycopg.Connection
-):
-    closing, nobody = register(connection, [Line("parking_free", 3600), Line("parking_free", 3600)])
-    facts(
-        connection,
-        parking=[{"sensor": sensor(connection, one), "capacity": 100} for one in (closing, nobody)],
-    )
-    hours = [MONDAY + k * HOUR for k in range(8 * 24)]
-    night = [0.0 if (k % 24) in range(6) else 60.0 for k in range(len(hours))]
-    await readings_arrive(pool, closing, hours, night)
-    await readings_arrive(pool, nobody, hours, [0.0] * len(hours))
-    await passes(pool, MONDAY + 8 * 24 * HOUR)
-
-    rows = told(connection, "parking_occupancy", "series_id, value, n, status, words")
-    mine = [row[1:] for row in rows if row[0] == closing]
-    assert mine == [(pytest.approx(40.0), 1080, "partial", ["leaps to 0"])] * 8
-    other = [row[1:] for row in rows if row[0] == nobody]
-    assert [one[0] for one in other] == [100.0] * 6 + [None] * 2
-    assert other[-1][3] == ["nobody counts"]
-
-
-async def test_a_station_is_empty_for_a_quarter_of_the_time_and_moves_at_least_6_bikes(
-    pool: asyncpg.Pool, connection: psycopg.Connection
-):
-    (series,) = register(connection, [Line("bikes_available", 3600)])
-    facts(connection, station=[{"sensor": sensor(connection, series), "capacity": 4}])
-    hours = [MONDAY + k * HOUR for k in range(24)]
-    await readings_arrive(pool, series, hours, [2.0] * 12 + [0.0] * 6 + [4.0] * 6)
-    await passes(pool)
-
-    what = "value, n, due, status"
-    day = ("station_vehicles", "station_empty_share", "station_full_share", "station_movements")
-    # The last reading holds an hour into the next day, of which nothing else is known.
-    assert [told(connection, name, what) for name in day] == [
-        [(pytest.approx(2.0), 1440, 1440, "complete")],
-        [(pytest.approx(25.0), 1440, 1440, "complete")],
-        [(pytest.approx(25.0), 1440, 1440, "complete")],
-        [(6.0, 1440, 1440, "complete")],
-    ]
-
-
-async def test_a_day_at_a_station_that_is_not_over_is_provisional_and_due_until_now(
-    pool: asyncpg.Pool, connection: psycopg.Connection
-):
-    (series,) = register(connection, [Line("bikes_available", 3600)])
-    await readings_arrive(pool, series, [MONDAY + k * HOUR for k in range(6)], [2.0] * 6)
-    await passes(pool, MONDAY + 6 * HOUR)
-
-    assert told(connection, "station_vehicles", "value, n, due, status, provisional") == [
-        (2.0, 360, 360, "complete", True)
-    ]
-    assert told(connection, "station_full_share") == []
 
 
 async def test_a_city_without_counters_has_no_figures(
