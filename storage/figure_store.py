@@ -32,6 +32,12 @@ _REST = tuple(name for name in _NAMES if name not in _KEY)
 _TIMES = ("start", "stop", "at")
 
 
+_MARK = (("day", ">i4"), ("start", ">i8"), ("id", ">i4"), ("taken", ">i4"))
+
+MOST_WINDOWS = 4_000_000
+"""Windows of series that a pass is asked for at most; about 30 bytes of memory each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """Closed windows of rollups that are not what they were; see :func:`take`."""
@@ -46,30 +52,35 @@ async def lock(connection: asyncpg.Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", *marks.FIGURES)
 
 
-async def take(connection: asyncpg.Connection, limit: int) -> Changed:
-    """Remove and return the oldest marks of changed rollups, at most ``limit`` rows."""
-    rows = await connection.fetch(
+async def take(connection: asyncpg.Connection, limit: int, windows: int = MOST_WINDOWS) -> Changed:
+    """Remove and return the oldest marks of changed rollups.
+
+    At most ``limit`` marks, and no more once they speak of so many ``windows`` of series.
+    """
+    body = await binary.copy_out(
+        connection,
         """
-        WITH taken AS (
+        WITH oldest AS (
+             SELECT change_id, cardinality(series_id) AS size
+               FROM pipeline.changed ORDER BY change_id LIMIT $1),
+        portion AS (
+             SELECT change_id, sum(size) OVER (ORDER BY change_id) - size AS before FROM oldest),
+        taken AS (
              DELETE FROM pipeline.changed
-              WHERE change_id IN (SELECT change_id FROM pipeline.changed
-                                   ORDER BY change_id
-                                   LIMIT $1)
+              WHERE change_id IN (SELECT change_id FROM portion WHERE before < $2)
              RETURNING level, start, series_id)
-        SELECT level, start, array_agg(DISTINCT id) AS series, (SELECT count(*) FROM taken) AS taken
-          FROM taken, unnest(series_id) AS id
-         GROUP BY level, start
+        SELECT (t.level = $3)::int4, t.start, id, (SELECT count(*) FROM taken)::int4
+          FROM taken t, unnest(t.series_id) AS id
         """,
         limit,
+        windows,
+        Level.DAY.value,
     )
-    taken = rows[0]["taken"] if rows else 0
-    found: dict[Level, tuple[IntArray, TimeArray]] = {}
-    for level in (Level.HOUR, Level.DAY):
-        mine = [row for row in rows if row["level"] == level.value]
-        starts = np.array([row["start"].replace(tzinfo=None) for row in mine], "datetime64[us]")
-        ids = np.array([number for row in mine for number in row["series"]], np.int32)
-        found[level] = ids, np.repeat(starts, [len(row["series"]) for row in mine])
-    return Changed(taken, taken == limit, found)
+    rows = binary.decode_rows(body, _MARK)
+    start, ids, day = binary.times(rows["start"]), rows["id"].astype(np.int32), rows["day"] == 1
+    found = {Level.HOUR: (ids[~day], start[~day]), Level.DAY: (ids[day], start[day])}
+    left = await connection.fetchval("SELECT EXISTS (SELECT FROM pipeline.changed)")
+    return Changed(int(rows["taken"][0]) if len(rows) else 0, bool(left), found)
 
 
 async def closed(connection: asyncpg.Connection, now: np.datetime64) -> Figures:

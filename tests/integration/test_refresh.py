@@ -9,7 +9,9 @@ import pytest
 
 from processors import refresh, rollup
 from processors.calculation import Calculation
+from storage import figure_store
 from storage.catalogue import Domain
+from storage.level import Level
 from storage.reading import batch_of
 from tests.integration.small_city import Line, arrive, register
 
@@ -195,3 +197,27 @@ async def test_old_readings_that_are_gone_keep_nobody_from_computing_the_new_one
 
     # Of the 14th some readings may be gone, for all that anybody knows.
     assert found == connection.execute(days).fetchall() == [(lately, "2024-05-15")]
+
+
+async def test_marks_are_taken_in_portions_of_marks_and_of_windows(
+    pool: asyncpg.Pool, connection: psycopg.Connection
+):
+    connection.execute(
+        "INSERT INTO pipeline.changed (level, start, series_id)"
+        " SELECT 'rollup_1h', timestamptz '2024-05-14 00:00Z' + n * interval '1 hour',"
+        "        ARRAY[1, 2, 3] FROM generate_series(0, 8) n"
+    )
+    connection.execute(
+        "INSERT INTO pipeline.changed (level, start, series_id)"
+        " VALUES ('rollup_1d', '2024-05-13 22:00Z', '{7}')"
+    )
+    portions = []
+    async with pool.acquire() as one:
+        while (changed := await figure_store.take(one, 5, 10)).taken:
+            hours, days = changed.level[Level.HOUR], changed.level[Level.DAY]
+            portions.append((changed.taken, len(hours[0]), days[0].tolist(), changed.more))
+            last = hours[1].max()
+
+    # Four marks speak of the first ten windows; a mark is never divided.
+    assert portions == [(4, 12, [], True), (4, 12, [], True), (2, 3, [7], False)]
+    assert last == np.datetime64("2024-05-14T08:00", "us")
