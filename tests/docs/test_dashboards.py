@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from dashboards.build import GRAFANA, rendered, write
-from dashboards.panels import DATASOURCE
+from dashboards.grafana.target import DATASOURCE
 from dashboards.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,11 @@ def provisioned(name):
 
 
 def test_the_committed_dashboards_are_the_generated_ones():
-    committed = {path.name: path.read_text("utf-8") for path in (GRAFANA / "dashboards").iterdir()}
+    folder = GRAFANA / "provisioned"
+    committed = {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in folder.glob("*/*.json")
+    }
 
     assert committed == rendered(), "run: python -m dashboards build"
 

@@ -1,0 +1,1 @@
+"""Grafana's dashboards and alert rules, as words; and the files that Grafana reads."""

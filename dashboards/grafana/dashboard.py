@@ -1,0 +1,91 @@
+"""A page -> Grafana's classic dashboard, in one language; pure.
+
+Classic v1 JSON: Grafana 13.0's file provisioning rejects its own v2 format.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from grafana_foundation_sdk.builders import dashboard as builder
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard
+
+from dashboards.grafana.page import Choice, Marks, Page, Section
+from dashboards.grafana.render import in_language, panel
+from dashboards.grafana.target import DATASOURCE, target
+from dashboards.grafana.text import text
+
+_PAGES = text("Pages Beffroi", "Beffroi pages", "Beffroi-Seiten")
+
+
+def as_json(page: Page, language: str, timezone: str = "") -> dict[str, Any]:
+    """One page as Grafana stores it; `timezone` empty: that of the organisation or server."""
+    built = (
+        builder.Dashboard(page.title[language])
+        .uid(page.uid)
+        .description(page.description[language])
+        .tags(["beffroi", *page.tags])
+        .timezone(timezone)
+        .time(page.since, "now")
+        .refresh(page.refresh)
+        .tooltip(dashboard.DashboardCursorSync.CROSSHAIR)
+        .readonly()
+        .link(
+            builder.DashboardLink(_PAGES[language])
+            .type(dashboard.DashboardLinkType.DASHBOARDS)
+            .tags(["beffroi"])
+            .as_dropdown(True)
+            .include_vars(True)
+            .keep_time(True)
+        )
+    )
+    for choice in page.choices:
+        built.with_variable(_choice(choice, language))
+    for marks in page.marks:
+        built.annotation(_marks(marks, language))
+    for section in page.sections:
+        _add(built, section, language)
+    text_of_it = json.dumps(built.build(), cls=JSONEncoder, ensure_ascii=False)
+    found: dict[str, Any] = json.loads(text_of_it)
+    return found
+
+
+def _add(built: builder.Dashboard, section: Section, language: str) -> None:
+    row = builder.Row(section.title[language])
+    if section.folded:
+        for declared in section.panels:
+            row.with_panel(panel(declared, language))
+        built.with_row(row.collapsed(True))
+        return
+    built.with_row(row)
+    for declared in section.panels:
+        built.with_panel(panel(declared, language))
+
+
+def _choice(choice: Choice, language: str) -> builder.QueryVariable:
+    sql = in_language(choice.sql, language)
+    return (
+        builder.QueryVariable(choice.name)
+        .label(choice.label[language])
+        .datasource(DATASOURCE)
+        .query(sql)
+        .definition(sql)
+        .multi(True)
+        .include_all(True)
+        .current(dashboard.VariableOption(selected=True, text=["All"], value=["$__all"]))
+        .refresh(dashboard.VariableRefresh.ON_DASHBOARD_LOAD)
+        .sort(dashboard.VariableSort.DISABLED)
+    )
+
+
+def _marks(marks: Marks, language: str) -> builder.AnnotationQuery:
+    return (
+        builder.AnnotationQuery()
+        .name(marks.name[language])
+        .datasource(DATASOURCE)
+        .enable(True)
+        .icon_color(marks.color)
+        .target(target(in_language(marks.sql, language), "table"))
+    )
