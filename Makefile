@@ -47,6 +47,7 @@ bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
 	$(BIN)/python -m tests.benchmarks.rollup_quarters
 	$(BIN)/python -m tests.benchmarks.hourly_indicators
 	$(BIN)/python -m tests.benchmarks.late_refresh
+	$(BIN)/python -m tests.benchmarks.grafana_panels
 	$(BIN)/python -m tests.benchmarks.formats
 	$(BIN)/python tests/benchmarks/kernels.py
 	$(BIN)/python -m tests.benchmarks.fuzz

@@ -19,6 +19,7 @@ from rich.table import Table
 from beffroi import alerts
 from beffroi.embedded import machine
 from beffroi.formats import commands as formats
+from beffroi.grafana import commands as grafana
 from beffroi.indicators import commands as indicators
 from beffroi.measures import commands as measures
 from beffroi.records import readings, refusals
@@ -35,6 +36,7 @@ app = typer.Typer(
 
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(formats.app, name="formats")
+app.add_typer(grafana.app, name="grafana")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(measures.app, name="measures")
 app.add_typer(refusals.app, name="refusals")

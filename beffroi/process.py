@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from rich.console import Console
 
 from beffroi.progress import bar
-from processors import refresh, rollup, upkeep, watching
+from processors import metering, refresh, rollup, upkeep, watching
 from processors.refresh import Refreshed
 from processors.rollup import Pass
 from processors.settings import from_environment
@@ -78,6 +78,7 @@ async def process(stop: asyncio.Event) -> None:
         async with await database.open_pool(size=size, application="beffroi processor") as pool:
             beside = [
                 asyncio.create_task(upkeep.run(settings, stop, _utc_now, note_upkeep)),
+                asyncio.create_task(metering.run(settings, stop, _utc_now)),
                 asyncio.create_task(watching.run(pool, stop, _now, note_alerts)),
                 asyncio.create_task(
                     refresh.run(pool, stop, _now, note_figures, keep_days=settings.keep_days)

@@ -71,6 +71,7 @@ class Programs:
             "COLLECTOR_METRICS_PORT": str(ports["collect"]),
             "COLLECTOR_CLIENT_ID": "beffroi",
             "PROCESSORS_METRICS_PORT": str(ports["process"]),
+            "PROCESSORS_DISK": str(self._stack.directory),
             "DASHBOARDS_HOST": self._board_host,
             "DASHBOARDS_PORT": str(board_port),
             "DASHBOARDS_NAME": os.environ.get("DASHBOARDS_NAME", self._city_name),

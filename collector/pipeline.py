@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import datetime
 import logging
 import time
 import traceback
@@ -32,9 +33,10 @@ from collector.rebirths import Rebirths, hears_all
 from collector.settings import Broker, Settings
 from collector.source import Message, Source
 from collector.topics import filters
-from storage import births, collectors, ingest
+from storage import births, collectors, footprint_store, ingest
 from storage.allowance import Allowance
 from storage.collectors import Presence, Session
+from storage.footprint import Meter
 from storage.high_water import HighWater
 from storage.intake import Intake, Outcome
 from storage.registry import load_routes
@@ -50,8 +52,8 @@ _KEPT_OF_TOPIC = 200
 class Pipeline:
     """Moves messages from one source into the database until the source is closed.
 
-    ``presence`` tells what is written about this collector every few seconds; ``instance``
-    marks its connections, see :class:`collector.lease.Lease`.
+    ``presence`` tells what is written about this collector every few seconds, ``meter`` what it
+    uses, once an hour; ``instance`` marks its connections, see :class:`collector.lease.Lease`.
     """
 
     def __init__(
@@ -61,8 +63,10 @@ class Pipeline:
         totals: Totals | None = None,
         instance: str | None = None,
         presence: Callable[[], Presence] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._settings = settings
+        self._use = meter
         self._presence = presence
         self._high_water = HighWater()
         self._allowance = Allowance()
@@ -129,6 +133,20 @@ class Pipeline:
         """Write about this collector now, if the database lets us."""
         await self.lease.once(lambda connection: collectors.save(connection, presence))
 
+    async def tell_use(self) -> None:
+        """Write down what this program used since it was last told, if the database lets us."""
+        if (meter := self._use) is None:
+            return
+        now = datetime.datetime.now(datetime.UTC)
+        used = meter.footprint(now)
+
+        async def save(connection: asyncpg.Connection) -> bool:
+            await footprint_store.save(connection, used)
+            return True
+
+        if await self.lease.once(save):
+            meter.told(used, now)
+
     async def close(self) -> None:
         """Give the session back."""
         await self.lease.close()
@@ -156,6 +174,8 @@ class Pipeline:
                         await self.say(presence)
                 await asyncio.sleep(_REGISTRY_S)
                 self._meter(source)
+                if self._use and self._use.due(datetime.datetime.now(datetime.UTC)):
+                    await self.tell_use()
                 self._ask_for_births(source)
                 routes = await self.lease.persist(self._current_routes)
                 source.subscribe(filters(routes.bindings))

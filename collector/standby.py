@@ -26,6 +26,7 @@ from collector.source import LiveSource, SessionTakenOver
 from collector.topics import filters
 from storage import collectors
 from storage.collectors import Presence
+from storage.footprint import Meter
 from storage.routes import Routes
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,7 @@ class Collector:
         self._started_at = datetime.datetime.now(datetime.UTC)
         self._pause_s = _SHORTEST_PAUSE_S
         self._told = False
+        self._meter = Meter("collector")
         self.pipeline = self._new_pipeline()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -191,6 +193,7 @@ class Collector:
                     raise result
             farewell = dataclasses.replace(self._presence(), connected=False, left=left)
             await self.pipeline.say(farewell)
+            await self.pipeline.tell_use()
             return _Ended.LEFT if left else _Ended.STOPPED
         finally:
             source.close()
@@ -258,8 +261,9 @@ class Collector:
 
     def _new_pipeline(self) -> Pipeline:
         return Pipeline(
-            self.settings, totals=self.totals, instance=self._instance, presence=self._presence
-        )
+            self.settings, totals=self.totals, instance=self._instance, presence=self._presence,
+            meter=self._meter,
+        )  # fmt: skip
 
     def _presence(self) -> Presence:
         settings, source = self.settings, self.source

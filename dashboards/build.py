@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from dashboards.grafana.alerting import as_file
 from dashboards.grafana.dashboard import as_json
 from dashboards.grafana.pages import PAGES
+from dashboards.grafana.rules import RULES
 from dashboards.grafana.text import LANGUAGES
+from dashboards.grafana.yaml_text import as_yaml
 
 GRAFANA = Path(__file__).parent / "grafana"
 
@@ -27,15 +30,23 @@ def rendered() -> dict[str, str]:
     }
 
 
+def rendered_rules() -> dict[str, str]:
+    """Path below ``provisioned/`` -> content of the file of alert rules."""
+    return {
+        f"{language}/alerting/beffroi.yaml": as_yaml(as_file(RULES, language))
+        for language in LANGUAGES
+    }
+
+
 def write(folder: Path = GRAFANA) -> list[Path]:
-    """Write the dashboards below `folder`, and remove those nobody declares any more."""
+    """Write dashboards and rules below `folder`; remove dashboards nobody declares any more."""
     target = folder / "provisioned"
     content = rendered()
     for path in target.glob("*/*.json"):
         if path.relative_to(target).as_posix() not in content:
             path.unlink()
     written = []
-    for name, text in content.items():
+    for name, text in (content | rendered_rules()).items():
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

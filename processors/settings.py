@@ -32,6 +32,9 @@ class Settings:
         Refusals are forgotten after so many days.
     refusal_bytes, refusal_sensor_bytes
         What all refusals and those of one sensor may take; the oldest go first.
+    disk
+        A folder on the file system that holds the database, where this program sees it; empty:
+        how much is free there is unknown.
     metrics_host, metrics_port
         Where /healthz and /metrics are served; port 0 lets the system choose.
     """
@@ -46,6 +49,7 @@ class Settings:
     refusal_sensor_bytes: int = 50_000_000
     metrics_port: int = 9102
     metrics_host: str = "127.0.0.1"
+    disk: str = ""
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -59,7 +63,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     given: dict[str, int] = {}
     host = environment.get("PROCESSORS_METRICS_HOST") or "127.0.0.1"
     for field in fields(Settings):
-        if field.name == "metrics_host":
+        if field.name in ("metrics_host", "disk"):
             continue
         name = f"PROCESSORS_{field.name.upper()}"
         text = environment.get(name)
@@ -69,4 +73,4 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         if not text.isascii() or not text.isdigit() or int(text) < least:
             raise SettingsError(f"{name} must be a whole number of at least {least}, got {text!r}")
         given[field.name] = int(text)
-    return Settings(**given, metrics_host=host)
+    return Settings(**given, metrics_host=host, disk=environment.get("PROCESSORS_DISK", ""))

@@ -12,6 +12,7 @@ from storage.catalogue import METRICS
 from storage.indicator_rows import save_indicators
 from storage.indicators.catalogue import INDICATORS
 from storage.metrics import save_metrics
+from storage.readers import renew_grants
 
 # Any two programs that migrate the same database wait for one another on this number.
 _LOCK = 0x62656666726F69  # "beffroi"
@@ -31,6 +32,8 @@ def migrations() -> list[tuple[int, str, str]]:
 def migrate(connection: psycopg.Connection) -> list[str]:
     """Apply what is missing, each file in its own transaction; returns the names applied.
 
+    Readers may then look at views that are new.
+
     Raises
     ------
     OtherSchemaError
@@ -40,6 +43,7 @@ def migrate(connection: psycopg.Connection) -> list[str]:
     with connection.transaction():
         save_metrics(connection, METRICS)
         save_indicators(connection, INDICATORS)
+        renew_grants(connection)
     return applied
 
 

@@ -49,7 +49,15 @@ def as_json(page: Page, language: str, timezone: str = "") -> dict[str, Any]:
         _add(built, section, language)
     text_of_it = json.dumps(built.build(), cls=JSONEncoder, ensure_ascii=False)
     found: dict[str, Any] = json.loads(text_of_it)
+    _number(found["panels"])
     return found
+
+
+def _number(panels: list[dict[str, Any]]) -> None:
+    """Number rows and panels in the order they stand in: links and alert rules name panels so."""
+    everything = [one for row in panels for one in (row, *row.get("panels", ()))]
+    for number, one in enumerate(everything, start=1):
+        one["id"] = number
 
 
 def _add(built: builder.Dashboard, section: Section, language: str) -> None:
@@ -65,7 +73,7 @@ def _add(built: builder.Dashboard, section: Section, language: str) -> None:
 
 
 def _choice(choice: Choice, language: str) -> builder.QueryVariable:
-    sql = in_language(choice.sql, language)
+    sql = _never_empty(in_language(choice.sql, language))
     return (
         builder.QueryVariable(choice.name)
         .label(choice.label[language])
@@ -77,6 +85,16 @@ def _choice(choice: Choice, language: str) -> builder.QueryVariable:
         .current(dashboard.VariableOption(selected=True, text=["All"], value=["$__all"]))
         .refresh(dashboard.VariableRefresh.ON_DASHBOARD_LOAD)
         .sort(dashboard.VariableSort.DISABLED)
+    )
+
+
+def _never_empty(sql: str) -> str:
+    """A choice that has something to choose: ``IN ()`` of a city without any is no SQL."""
+    return (
+        f"WITH found AS (\n{sql}\n)\n"
+        "SELECT __text, __value FROM found\n"
+        "UNION ALL SELECT '—', '' WHERE NOT EXISTS (SELECT FROM found)\n"
+        "ORDER BY 1"
     )
 
 

@@ -70,6 +70,8 @@ class Column:
         Of a table's column. [px]
     gauge
         Drawn as a bar in its cell.
+    filled
+        Colours fill the cell or the panel, where some are too dark for words.
     """
 
     type: Type
@@ -81,6 +83,7 @@ class Column:
     page: str = ""
     width: int | None = None
     gauge: bool = False
+    filled: bool = False
 
 
 TIME = Column(Type.TIME)

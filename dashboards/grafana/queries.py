@@ -14,6 +14,7 @@ CHOSEN = "territory IN ($territory) AND site IN ($site)"
 
 _SPAN = "$__unixEpochTo() - $__unixEpochFrom()"
 _FEW_DAYS, _SOME_WEEKS = 2 * 86400, 31 * 86400
+_HOURS = {"quarter_hours": "0.25", "hours": "1", "days": "24"}
 
 
 def windows(domain: Domain, columns: str, where: str) -> str:
@@ -22,7 +23,8 @@ def windows(domain: Domain, columns: str, where: str) -> str:
     Up to two days quarter-hours, up to a month hours, else local days. A series that is sent
     less often than that is taken from the shortest windows it has, so that none is missing.
     Text of a subquery, to stand within ``FROM (…) w``; `columns` and `where` may name whatever
-    columns the views of windows have. The range is filtered here.
+    columns the views of windows have; ``@hours`` in `columns` is how many hours a window has (24
+    also on the two days a year that have not). The range is filtered here.
 
     The comparisons of the range hold constants only, so that the database leaves out what is
     not asked for before it starts.
@@ -30,7 +32,7 @@ def windows(domain: Domain, columns: str, where: str) -> str:
 
     def of(view: str, when: str) -> str:
         return (
-            f"SELECT {columns} FROM reader.{domain}_{view}\n"
+            f"SELECT {columns.replace('@hours', _HOURS[view])} FROM reader.{domain}_{view}\n"
             f" WHERE $__timeFilter(start) AND ({where}) AND {when}"
         )  # fmt: skip
 
@@ -41,6 +43,24 @@ def windows(domain: Domain, columns: str, where: str) -> str:
         of("days", f"{_SPAN} > {_SOME_WEEKS}"),
         of("days", f"{_SPAN} <= {_SOME_WEEKS} AND step_s > 3600"),
     ))  # fmt: skip
+
+
+DAYS = "start > $__timeFrom()::timestamptz - interval '48 hours' AND start <= $__timeTo()"
+"""Figures of days in a table: those of the range, and of the last closed day at least."""
+
+
+def beginnings(unit: str, count: int, days: int = 1) -> str:
+    """Figures that begin in the first `days` of the `count` newest months or years of the range.
+
+    Figures of a month or year stand at its start: with the days said, no others are read.
+    """
+    first = f"date_trunc('{unit}', $__timeTo()::timestamptz)"
+    spans = " OR ".join(
+        f"(start >= {first} - interval '{ago} {unit} 1 day'"
+        f" AND start < {first} - interval '{ago} {unit}' + interval '{days} days')"
+        for ago in range(count)
+    )
+    return f"start <= $__timeTo() AND ({spans})"
 
 
 TERRITORY = Choice(

@@ -25,6 +25,13 @@ from dashboards.grafana.panel import Class, Column, Kind, Panel, Step, Type
 from dashboards.grafana.target import DATASOURCE, target
 
 _SHAPE = {Kind.COURSE: "time_series", Kind.STATES: "time_series"}
+# One transparent dot in place of every tile.
+_NO_TILE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+_WHOLES = {"percent": 100, "percentunit": 1}
+# Grafana's own would make everything above 80 red.
+_PLAIN = (Step(None, "text"),)
+_SENTENCE = 40
+"""Words of a value that are longer are a sentence: wrapped, not coloured."""
 _DASHED = {"fill": "dash", "dash": [6, 6]}
 
 
@@ -57,8 +64,8 @@ def panel(declared: Panel, language: str) -> Any:
         built = built.min(declared.floor)
     if declared.ceiling is not None:
         built = built.max(declared.ceiling)
-    if declared.steps:
-        built = built.thresholds(_thresholds(declared.steps))
+    if declared.steps or declared.kind is Kind.STAT:
+        built = built.thresholds(_thresholds(declared.steps or _PLAIN))
     if declared.classes:
         built = built.mappings([_mapping(declared.classes, language)])
     for name, column in declared.columns.items():
@@ -107,10 +114,23 @@ def _properties(name: str, column: Column, declared: Panel, language: str) -> li
     if column.classes:
         found["mappings"] = [_mapping(column.classes, language)]
     if declared.kind is Kind.TABLE:
+        found["noValue"] = "–"  # of a cell; what is said of the panel is said where no row is
         if column.gauge:
             found["custom.cellOptions"] = {"type": "gauge", "mode": "basic"}
+            found["min"] = 0
+            if (whole := _WHOLES.get(column.unit)) is not None:
+                found["max"] = whole
+        elif any(len(one.label[language]) > _SENTENCE for one in column.classes):
+            found["custom.cellOptions"] = {"type": "auto", "wrapText": True}
+            found["custom.wrapText"] = True  # Grafana 12 reads it here
+        elif column.filled:
+            found["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
         elif column.steps or column.classes:
             found["custom.cellOptions"] = {"type": "color-text"}
+        if column.classes:
+            found["custom.align"] = "left"  # words, though they come as numbers
+        if column.type is Type.TEXT and column.label is not None:
+            found["custom.filterable"] = True
         if column.width:
             found["custom.width"] = column.width
         if column.page:
@@ -154,6 +174,9 @@ def _course(declared: Panel, language: str) -> Any:
         built = built.thresholds_style(
             common_builder.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
         )
+        limits = [step.value for step in declared.steps if step.value is not None]
+        if limits:
+            built = built.axis_soft_max(min(limits))  # how far away the nearest limit is
     if declared.dashed:
         built = built.override_by_regexp(
             f"/{declared.dashed}/",
@@ -170,14 +193,25 @@ def _course(declared: Panel, language: str) -> Any:
 def _stat(declared: Panel, language: str) -> Any:
     return (
         stat.Panel()
-        .color_mode(common.BigValueColorMode.VALUE)
+        .color_mode(
+            common.BigValueColorMode.BACKGROUND_SOLID
+            if any(column.filled for column in declared.columns.values())
+            else common.BigValueColorMode.VALUE
+        )
         .graph_mode(common.BigValueGraphMode.NONE)
+        .wide_layout(False)
         .reduce_options(common_builder.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
     )
 
 
 def _table(declared: Panel, language: str) -> Any:
-    return table.Panel().filterable(True)
+    sentences = any(
+        len(one.label[language]) > _SENTENCE
+        for column in declared.columns.values()
+        for one in column.classes
+    )
+    height = common.TableCellHeight.LG if sentences else common.TableCellHeight.SM
+    return table.Panel().cell_height(height)
 
 
 def _bars(declared: Panel, language: str) -> Any:
@@ -229,8 +263,13 @@ def _map(declared: Panel, language: str) -> Any:
     places = common_builder.MapLayerOptions().type("markers").name(declared.title[language])
     return (
         geomap.Panel()
-        .basemap(common_builder.MapLayerOptions().type("noop").name("—"))
-        .view(geomap.MapViewConfig().id("fit").all_layers(True).padding(10).max_zoom(15))
+        .basemap(
+            common_builder.MapLayerOptions()
+            .type("xyz")
+            .name("—")
+            .config({"url": _NO_TILE, "attribution": ""})
+        )
+        .view(geomap.MapViewConfig().id("fit").all_layers(True).padding(10).zoom(15))
         .controls(
             geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(True).show_attribution(False)
         )

@@ -20,7 +20,7 @@ class Rule:
         Rules of a group are evaluated together, every `every_s`.
     summary, action
         What happened and what to do about it; may name the columns of a row as
-        ``{{ $labels.site_name }}`` and its value as ``{{ $values.A.Value }}``.
+        ``{{ $labels.site_name }}`` and its value as ``{{ $values.A.Value }}``; see `rules/rows.py`.
     sql
         One row per subject, already reduced: text columns, which become labels, and one number
         `value`. No row means that all is well. No variables, and no subject twice.

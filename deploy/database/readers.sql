@@ -1,5 +1,5 @@
 -- Roles that may only look. Whoever may view a Grafana dashboard can send any SQL through
--- its data source, so the grants are the protection. They reach views only: a grant on a
+-- its data source, so the rights are the protection. They reach views only: a grant on a
 -- hypertable would reach its chunks, where nothing further can be withheld.
 -- Run by psql as the owner, after every migration; it may be run any number of times.
 
@@ -7,31 +7,48 @@
 \getenv board_password BEFFROI_BOARD_PASSWORD
 \getenv grafana_password BEFFROI_GRAFANA_DB_PASSWORD
 
-SELECT format('CREATE ROLE %I LOGIN', name)
+SELECT format('CREATE ROLE %I LOGIN NOINHERIT', name)
   FROM (VALUES ('beffroi_board'), ('beffroi_grafana')) r (name)
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
 
-ALTER ROLE beffroi_board PASSWORD :'board_password';
-ALTER ROLE beffroi_grafana PASSWORD :'grafana_password';
+ALTER ROLE beffroi_board NOINHERIT CONNECTION LIMIT 20 PASSWORD :'board_password';
+ALTER ROLE beffroi_grafana NOINHERIT CONNECTION LIMIT 20 PASSWORD :'grafana_password';
 ALTER ROLE beffroi_board SET default_transaction_read_only = on;
 ALTER ROLE beffroi_grafana SET default_transaction_read_only = on;
 ALTER ROLE beffroi_board SET statement_timeout = '5s';
 ALTER ROLE beffroi_grafana SET statement_timeout = '30s';
+ALTER ROLE beffroi_grafana SET lock_timeout = '5s';
+ALTER ROLE beffroi_grafana SET idle_in_transaction_session_timeout = '60s';
+-- The functions of TimescaleDB that queries call stand in `public`.
+ALTER ROLE beffroi_grafana SET search_path = reader, public;
+ALTER ROLE beffroi_grafana SET jit = off;
+-- Else whole chunks of figures are read for the few indicators that a page asks for.
+ALTER ROLE beffroi_grafana SET random_page_cost = 1.1;
+SELECT 'ALTER ROLE beffroi_grafana SET temp_file_limit = ''1GB'''
+ WHERE has_parameter_privilege('temp_file_limit', 'SET')
+\gexec
 
-GRANT USAGE ON SCHEMA air, mobility, energy TO beffroi_board, beffroi_grafana;
-GRANT SELECT ON public.series,
+-- Who makes things in schemas of its own would have a place for functions that others call.
+SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) \gexec
+
+-- The public board asks for what is measured, and the catalogue what of it the public may see.
+GRANT USAGE ON SCHEMA city, air, mobility, energy TO beffroi_board;
+GRANT SELECT ON public.series, city.metric,
       air.now, air.quarter_hours, air.hours, air.days,
       mobility.now, mobility.quarter_hours, mobility.hours, mobility.days,
       energy.now, energy.quarter_hours, energy.hours, energy.days
-   TO beffroi_board, beffroi_grafana;
+   TO beffroi_board;
 
--- The board asks the catalogue what the public may see.
-GRANT USAGE ON SCHEMA city TO beffroi_board;
-GRANT SELECT ON city.metric TO beffroi_board;
-
--- Figures, alerts and the register of measures are for staff; what of them is public, the
--- catalogue of indicators says.
-GRANT USAGE ON SCHEMA city TO beffroi_grafana;
-GRANT SELECT ON air.figures, mobility.figures, energy.figures, public.alerts, city.measures
-   TO beffroi_grafana;
+-- Grafana reads the views of the schema `reader`, here those rows of every territory; roles of
+-- one territory each are made where organisations of Grafana's are.
+REVOKE ALL ON ALL TABLES IN SCHEMA public, city, pipeline, air, mobility, energy
+  FROM beffroi_grafana;
+REVOKE ALL ON SCHEMA city, pipeline, air, mobility, energy FROM beffroi_grafana;
+GRANT USAGE ON SCHEMA reader TO beffroi_grafana;
+GRANT SELECT ON ALL TABLES IN SCHEMA reader TO beffroi_grafana;
+INSERT INTO city.reader (role, territory_id) VALUES ('beffroi_grafana', NULL)
+ON CONFLICT DO NOTHING;
+SELECT format('COMMENT ON ROLE beffroi_grafana IS %L',
+              'Beffroi: reads the database ' || current_database())
+\gexec

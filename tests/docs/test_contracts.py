@@ -133,7 +133,7 @@ def test_every_link_in_a_document_leads_somewhere():
 @pytest.mark.parametrize(
     "folder",
     [
-        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/formats",
+        "beffroi", "beffroi/doctor", "beffroi/embedded", "beffroi/formats", "beffroi/grafana",
         "beffroi/indicators", "beffroi/measures", "beffroi/records", "beffroi/sensors", "collector",
         "collector/formats", "collector/mqtt", "collector/replay", "collector/simulation", "dashboards", "processors",
         "processors/air", "processors/energy", "processors/evaluation", "processors/mobility", "processors/watch", "storage",
@@ -175,7 +175,9 @@ def of(document: Path) -> list[Path]:
     """Folders that a document means where it names a module without its path."""
     if document.parent == ROOT:
         return [ROOT / package for package in PACKAGES]
-    return [document.parent / "board"] if document.parent.name == "dashboards" else []
+    if document.parent.name == "dashboards":
+        return [document.parent / folder for folder in ("board", "grafana", "delivery")]
+    return []
 
 
 def anchors(page: Path) -> set[str]:

@@ -67,6 +67,7 @@ def test_ledger_and_refusals_of_the_first_schema_survive(
     every = migrations()
     monkeypatch.setattr("storage.migrate.migrations", lambda: every[:1])
     monkeypatch.setattr("storage.migrate.save_indicators", lambda *_: None)  # it had none
+    monkeypatch.setattr("storage.migrate.renew_grants", lambda *_: [])  # nor readers
     assert migrate(empty) == ["0001_first.sql"]
     # Two commits in one hour; three messages refused in part, one of them twice, and one whole.
     empty.execute(

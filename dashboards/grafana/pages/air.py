@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
+from dashboards.grafana.folded import indicators_of
 from dashboards.grafana.page import Page, Section
-from dashboards.grafana.panel import COURSE, Kind, Panel
-from dashboards.grafana.queries import (
-    CHOSEN,
-    MEASURES,
-    OUTAGES,
-    TERRITORY,
-    sites_of,
-    windows,
+from dashboards.grafana.pages import (
+    air_index,
+    air_limits,
+    air_pollutants,
+    air_sensors,
+    air_thresholds,
+    air_weather,
 )
+from dashboards.grafana.queries import MEASURES, OUTAGES, TERRITORY, metrics_of, sites_of
 from dashboards.grafana.text import text
-from dashboards.grafana.units import grafana_unit
 from storage.catalogue import Domain
-
-_NO2 = Panel(
-    kind=Kind.COURSE,
-    title=text("Dioxyde d'azote", "Nitrogen dioxide", "Stickstoffdioxid"),
-    description=text(
-        "Moyenne de chaque fenêtre, par capteur. Un trou est une absence de mesure.",
-        "Mean of every window, by sensor. A gap is a missing measurement.",
-        "Mittel jedes Zeitfensters, je Sensor. Eine Lücke ist eine fehlende Messung.",
-    ),
-    sql=(
-        "SELECT start AS time, site_name || ' · ' || sensor AS metric, mean AS value FROM (\n"
-        + windows(
-            Domain.AIR, "start, site_name, sensor, mean", f"metric = 'no2' AND {CHOSEN}"
-        )
-        + "\n) w ORDER BY 1"
-    ),
-    columns=COURSE,
-    unit=grafana_unit("ug/m3"),
-    quiet=text(
-        "Aucun capteur de NO₂ dans ces lieux.",
-        "No NO₂ sensor at these sites.",
-        "Kein NO₂-Sensor an diesen Orten.",
-    ),
-)  # fmt: skip
 
 AIR = Page(
     uid="beffroi-air",
@@ -49,8 +25,33 @@ AIR = Page(
         "Für alle, die die Luft beobachten. Messungen der Stadt, kein amtlicher Index.",
     ),
     tags=("air",),
-    choices=(TERRITORY, sites_of(Domain.AIR)),
-    sections=(Section(text("Polluants", "Pollutants", "Schadstoffe"), (_NO2,)),),
+    choices=(
+        TERRITORY,
+        sites_of(Domain.AIR),
+        metrics_of(Domain.AIR),
+        indicators_of(Domain.AIR),
+    ),
+    sections=(
+        Section(
+            text("En ce moment", "Now", "Jetzt"),
+            (
+                air_index.WORST,
+                air_index.POOR_SITES,
+                air_thresholds.PASSED,
+                air_limits.EXCEEDED,
+                air_sensors.CAPTURED,
+                air_sensors.SILENT,
+            ),
+        ),
+        air_index.INDEX,
+        air_pollutants.POLLUTANTS,
+        air_limits.LIMITS_OF_THE_YEAR,
+        air_sensors.TRUST,
+        air_limits.LIMITS_AHEAD,
+        air_pollutants.OTHERS,
+        air_weather.WEATHER,
+        air_weather.EVERYTHING,
+    ),
     marks=(MEASURES, OUTAGES),
     since="now-7d",
 )
