@@ -62,7 +62,7 @@ async def measure(connection: asyncpg.Connection, footprint: Footprint) -> None:
 
 async def sum_ledger(connection: asyncpg.Connection, now: datetime.datetime) -> None:
     """Sum the ledger up per territory and hour: what is new, and once a day what a replay may
-    have changed since."""
+    have changed since. A sensor that moved takes those hours with it, so they are written anew."""
     newest: datetime.datetime | None = await connection.fetchval(
         "SELECT max(hour) FROM pipeline.territory_hour"
     )
@@ -72,19 +72,21 @@ async def sum_ledger(connection: asyncpg.Connection, now: datetime.datetime) -> 
         since = newest - again
     sums = ", ".join(f"sum(l.{column})" for column in COLUMNS)
     anew = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS)
-    await connection.execute(
-        f"""
-        INSERT INTO pipeline.territory_hour (hour, territory_id, {", ".join(COLUMNS)})
-        SELECT l.hour, coalesce(i.territory_id, 0), {sums}
-          FROM pipeline.ledger_entry l
-          JOIN city.sensor n USING (sensor_id)
-          LEFT JOIN city.site i ON i.site_id = n.site_id
-         WHERE l.hour >= $1
-         GROUP BY 1, 2
-            ON CONFLICT (territory_id, hour) DO UPDATE SET {anew}
-        """,
-        since,
-    )
+    async with connection.transaction():
+        await connection.execute("DELETE FROM pipeline.territory_hour WHERE hour >= $1", since)
+        await connection.execute(
+            f"""
+            INSERT INTO pipeline.territory_hour (hour, territory_id, {", ".join(COLUMNS)})
+            SELECT l.hour, coalesce(i.territory_id, 0), {sums}
+              FROM pipeline.ledger_entry l
+              JOIN city.sensor n USING (sensor_id)
+              LEFT JOIN city.site i ON i.site_id = n.site_id
+             WHERE l.hour >= $1
+             GROUP BY 1, 2
+                ON CONFLICT (territory_id, hour) DO UPDATE SET {anew}
+            """,
+            since,
+        )
 
 
 async def forget(connection: asyncpg.Connection, now: datetime.datetime) -> None:

@@ -12,6 +12,7 @@ from storage.catalogue import METRICS
 from storage.indicator_rows import save_indicators
 from storage.indicators.catalogue import INDICATORS
 from storage.metrics import save_metrics
+from storage.reader_rights import EVERYBODY
 from storage.readers import renew_grants
 
 # Any two programs that migrate the same database wait for one another on this number.
@@ -32,7 +33,8 @@ def migrations() -> list[tuple[int, str, str]]:
 def migrate(connection: psycopg.Connection) -> list[str]:
     """Apply what is missing, each file in its own transaction; returns the names applied.
 
-    Readers may then look at views that are new.
+    Readers may then look at views that are new, and everybody may do nothing that a reader must
+    not, as far as whoever migrates can see to that.
 
     Raises
     ------
@@ -84,5 +86,6 @@ def _apply(connection: psycopg.Connection) -> Iterator[str]:
                     (number, name, _digest(sql)),
                 )
             yield name
+        connection.execute(EVERYBODY.encode())
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any
 
 import psycopg
 from psycopg import sql
+
+EVERYBODY = (resources.files("storage.sql") / "everybody.sql").read_text("utf-8")
+"""Takes from everybody what a reader must not do; does nothing unless a superuser runs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,17 @@ _TEMPORARY = """
     SELECT 1 FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
      WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type = 'TEMPORARY'
 """
+# One of each kind that EVERYBODY takes away.
+_OPEN = """
+    SELECT 1 FROM pg_proc p
+     WHERE (p.proname IN ('drop_chunk', 'merge_chunks', 'pg_advisory_lock', 'lo_create',
+                          'pg_logical_emit_message')
+            AND has_function_privilege('public', p.oid, 'EXECUTE'))
+        OR (p.oid = 'float8lt'::regproc AND p.proleakproof)
+    UNION ALL
+    SELECT 1 FROM pg_language l, aclexplode(coalesce(l.lanacl, acldefault('l', l.lanowner))) a
+     WHERE l.lanname = 'plpgsql' AND a.grantee = 0
+"""
 _OWNER_WITHOUT = """
     SELECT r.rolname FROM pg_namespace s JOIN pg_roles r ON r.oid = s.nspowner, pg_database d
      WHERE s.nspname = 'reader' AND d.datname = current_database()
@@ -91,7 +106,8 @@ def rights_beyond(
     """Rights and memberships to take away: all but looking at the views of the schema `reader`.
 
     Without `readers_own` those too. What everybody may do counts as the role's as well: temporary
-    tables and functions would be a place to make things in.
+    tables and functions would be a place to make things in, and some functions of TimescaleDB
+    drop chunks for whoever calls them.
     """
     name, given = sql.Identifier(role), {"role": role}
     changes = [
@@ -114,6 +130,14 @@ def rights_beyond(
             # Of a role that owns nothing, this takes the rights alone.
             taken = sql.SQL("DROP OWNED BY {}").format(name)
         changes.append(Change(f"{role}: no right on {identity}", taken))
+    if readers_own and connection.execute(_OPEN).fetchone():
+        changes.append(
+            Change(
+                "everybody: nothing that drops, locks or runs code "
+                "(storage/sql/everybody.sql, run by a superuser in this database)",
+                sql.Composed([sql.SQL(EVERYBODY)]),
+            )
+        )
     if readers_own and connection.execute(_TEMPORARY).fetchone():
         database = sql.Identifier(connection.info.dbname)
         # Programs make some while they store.

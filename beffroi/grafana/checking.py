@@ -50,7 +50,7 @@ def _show(report: Report) -> None:
     for one in report.findings:
         if one.organisation != of:
             of = one.organisation
-            console.print(f"[bold]{escape(of or 'Grafana')}[/]")
+            console.print(f"[bold]{escape(of or 'Grafana')}[/]", soft_wrap=True)
         sign = "[green]ok[/] " if one.well else "[red]bad[/]"
         console.print(
             f"  {sign} {one.check}: {escape(printable(one.found))}", soft_wrap=True, highlight=False

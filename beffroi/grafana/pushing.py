@@ -73,7 +73,7 @@ def _show(report: Report, options: Options) -> None:
         errors.print(f"[yellow]note[/] {escape(warning)}", soft_wrap=True)
     words = _MEANT if options.dry_run else _DONE
     for one in report.pushed:
-        console.print(f"[bold]{escape(one.territory.organisation)}[/]")
+        console.print(f"[bold]{escape(one.territory.organisation)}[/]", soft_wrap=True)
         for outcome in one.outcomes:
             for line in _lines(outcome, words, options.dry_run):
                 console.print(line, soft_wrap=True, highlight=False)

@@ -19,6 +19,7 @@ class AccessError(Exception):
     """The database does not let the role be made; the message says what to do."""
 
 
+_PUSHING = 0x70757368  # "push"
 _TERRITORIES = """
 SELECT code, name, timezone FROM city.territory
  WHERE valid_to IS NULL OR valid_to > (%s AT TIME ZONE timezone)::date
@@ -43,6 +44,12 @@ def territories(connection: psycopg.Connection, codes: Sequence[str]) -> list[Te
                 f"--territory: {code!r} is not registered; {near(code, list(by_code))}"
             )
     return [by_code[code] for code in dict.fromkeys(codes)] if codes else known
+
+
+def alone(connection: psycopg.Connection) -> bool:
+    """Whether no other push from this database is going on; none begins until `connection` ends."""
+    found = connection.execute("SELECT pg_try_advisory_lock(%s, 0)", [_PUSHING]).fetchone()
+    return bool(found and found[0])
 
 
 def role(territory: str) -> str:

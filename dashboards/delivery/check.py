@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboards.delivery import frames, questions
+from dashboards.delivery import frames, marks, questions
 from dashboards.delivery.check_reader import reader_findings
 from dashboards.delivery.errors import GrafanaError, PasswordError, UnreachableError
 from dashboards.delivery.finding import Finding, Timing
-from dashboards.delivery.interpolation import interpolated, interval
+from dashboards.delivery.interpolation import interpolated, interval, used
 from dashboards.delivery.server import Organisation, Server, Version
 from dashboards.delivery.settings import DeliverySettingError, Settings
 from dashboards.delivery.wanted import FOLDER, PREFIX, TAG, UID, code_of
@@ -22,6 +22,7 @@ from dashboards.grafana.target import DATASOURCE
 Json = dict[str, Any]
 
 _PUSH = "run: beffroi grafana push"
+_FORCE = "beffroi grafana push --force puts it back"
 
 
 @dataclass(slots=True)
@@ -115,16 +116,21 @@ def _organisation(
         yield Finding(
             name, "data source", False, trouble,
             "beffroi grafana push --rotate gives it a fresh password, --database-address another"
-            " address",
+            " address" if marks.source_as_sent(source) else f"it was changed by hand; {_FORCE}",
         )  # fmt: skip
         return
     yield Finding(name, "data source", True, f"reaches {source.get('url')} as {source.get('user')}")
-    yield from reader_findings(organisation, code, str(source.get("user")))
+    if not (yield from reader_findings(organisation, code, str(source.get("user")))):
+        return
     yield from _time_zone(organisation)
     dashboards = {one["uid"] for one in organisation.dashboards(FOLDER, TAG)}
     declared = {page.uid for page in PAGES}
     for uid in sorted(declared - dashboards):
-        yield Finding(name, "page", False, f"{uid} is missing", _PUSH)
+        if organisation.dashboard(uid) is None:
+            yield Finding(name, "page", False, f"{uid} is missing", _PUSH)
+        else:
+            found = f"{uid} was moved or lost its tag “{TAG}” by hand"
+            yield Finding(name, "page", False, found, _FORCE)
     floor = str((source.get("jsonData") or {}).get("timeInterval", "1m"))
     for uid in sorted(one for one in dashboards if one.startswith(PREFIX)):
         yield from _dashboard(organisation, uid, floor, report, tell)
@@ -142,19 +148,27 @@ def _dashboard(
     tell(f"{organisation.name}: {title}")
     step = interval(questions.RANGE_MS, questions.POINTS, floor)
     chosen: dict[str, list[str]] = {}
+    # What needs a variable without values could only fail as well.
+    failed: set[str] = set()
     bad = 0
     for variable in questions.variables(dashboard):
+        if failed & used(variable.sql):
+            failed.add(variable.name)
+            continue
         target = {"refId": "A", "datasource": _source(), "format": "table"}
         sql = interpolated(variable.sql, chosen, step)
         answer = _ask(organisation, target, sql, step, report, title, f"${variable.name}")
         if trouble := frames.trouble(answer):
             bad += 1
+            failed.add(variable.name)
             yield _failed(organisation, title, f"variable {variable.name}", trouble)
         found = frames.columns(answer)
         values = found.get("__value") or next(iter(found.values()), [])
         chosen[variable.name] = [str(value) for value in values]
     number = 0
     for question in questions.questions(dashboard):
+        if failed & used(question.sql):
+            continue
         number += 1
         ref = str(question.target.get("refId", "A"))
         sql = interpolated(question.sql, chosen, step)
@@ -201,7 +215,8 @@ def _time_zone(organisation: Organisation) -> Iterator[Finding]:
     found = f"times are shown in {shown}"
     if not well:
         found += f", the territory lives by {', '.join(map(str, zones)) or 'no zone'}"
-    yield Finding(organisation.name, "time zone", well, found, "" if well else _PUSH)
+    remedy = f"{_PUSH}; where somebody chose it by hand, with --force"
+    yield Finding(organisation.name, "time zone", well, found, "" if well else remedy)
 
 
 def _ask(
@@ -229,6 +244,6 @@ def _source() -> Json:
 def _failed(organisation: Organisation, page: str, what: str, trouble: str) -> Finding:
     return Finding(
         organisation.name, "query", False, f"{page}, {what}: {trouble}",
-        "beffroi migrate brings the views up to date and beffroi grafana push the queries; a page"
-        " changed by hand is overwritten with --force",
+        "beffroi migrate brings the views up to date, beffroi grafana push the queries and the"
+        " reader's rights; a page changed by hand is overwritten with --force",
     )  # fmt: skip

@@ -54,6 +54,11 @@ def explained(error: Exception, address: str, asked: str) -> GrafanaError:
             f"Grafana at {address} did not answer {asked} in time; what was done until then"
             " stays: run the same command again, and see the load of the server if it happens anew"
         )
+    if "wrong_version_number" in str(error).lower() or "record layer" in str(error).lower():
+        return UnreachableError(
+            f"{address} does not speak TLS; write http:// in --url or BEFFROI_GRAFANA_URL, or see"
+            " that Grafana is given a certificate"
+        )
     if isinstance(error, SSLError) or _is_about_trust(error):
         return UnreachableError(
             f"the certificate of {address} is not trusted: {_short(error)}; name the authority"
@@ -99,7 +104,7 @@ def _refused(error: GrafanaException, address: str, asked: str) -> GrafanaError:
         )
     elif status == 404 and not isinstance(error.response, dict):
         return GrafanaError(
-            f"{address} knows no {asked}: it is not a Grafana, or its path is missing in --url"
+            f"{address} knows no {asked}: it is not a Grafana, or the path in --url is wrong"
         )
     elif status == 412:
         remedy = "somebody saved it at the same moment; run the same command again"

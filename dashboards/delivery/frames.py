@@ -12,7 +12,8 @@ def trouble(answer: Json, ref: str = "A") -> str:
     results = answer.get("results")
     if not isinstance(results, dict) or ref not in results:
         return str(answer.get("message") or "no answer")
-    for name in (ref, *results):
+    # What an expression says of a failed query is only that it failed: the query comes first.
+    for name in (*(one for one in results if one != ref), ref):
         if said := results.get(name, {}).get("error"):
             return " ".join(str(said).split())
     return ""

@@ -45,6 +45,15 @@ def interpolated(sql: str, chosen: Mapping[str, Sequence[str]], interval_ms: int
     return _VARIABLE.sub(one, sql)
 
 
+def used(sql: str) -> set[str]:
+    """Names of variables, and of macros, in a query.
+
+    >>> sorted(used("site IN ($site) AND d = ${domain}"))
+    ['domain', 'site']
+    """
+    return {match[1] or match[2] for match in _VARIABLE.finditer(sql)}
+
+
 def interval(span_ms: int, points: int, floor: str) -> int:
     """The interval that fits a panel, never shorter than `floor`. [ms]
 

@@ -71,6 +71,11 @@ def source_marks(source: Json | None) -> Json:
     return dict(found) if isinstance(found, dict) else {}
 
 
+def source_as_sent(source: Json) -> bool:
+    """Whether nobody has changed a data source since it was sent."""
+    return source_marks(source).get("digest") == digest(source_fields(source))
+
+
 def rule_fields(rule: Json) -> Json:
     """What we decide of a rule, in the same form before it is sent and after it is read."""
     fields: Json = {name: rule.get(name) for name in _RULE_FIELDS}

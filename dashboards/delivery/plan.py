@@ -45,7 +45,7 @@ def _source(wanted: Wanted, found: Found, force: bool, fresh: str) -> Step:
     uid, title = wanted.source["uid"], wanted.source["name"]
     body = wanted.source
     if found.source is None:
-        return Step(Kind.SOURCE, uid, Action.CREATE, title, body=body, secret=True)
+        return Step(Kind.SOURCE, uid, Action.CREATE, title, why=fresh, body=body, secret=True)
     there, now = marks.source_fields(found.source), marks.source_fields(wanted.source)
     differs = tuple(changes(there, now))
     if found.source.get("type") != wanted.source["type"]:
@@ -59,8 +59,7 @@ def _source(wanted: Wanted, found: Found, force: bool, fresh: str) -> Step:
     if found.source.get("readOnly"):
         why = "it comes from a provisioning file of the server; take it out of there"
         return Step(Kind.SOURCE, uid, Action.LEAVE, title, differs, why)
-    ours = marks.source_marks(found.source).get("digest") == marks.digest(there)
-    if differs and not ours and not force:
+    if differs and not marks.source_as_sent(found.source) and not force:
         return Step(Kind.SOURCE, uid, Action.LEAVE, title, differs, BY_HAND)
     if fresh:
         differs = (*differs, Change("password", "(hidden)", "(a fresh one)"))

@@ -17,7 +17,7 @@ _FROM_FILE = "it comes from a provisioning file of the server; take it out of th
 
 def rule_steps(wanted: Mapping[str, Json], found: Mapping[str, Json], force: bool) -> list[Step]:
     """For every rule that is declared, and for every one of ours that no longer is."""
-    steps = [_rule(uid, rule, found.get(uid), force) for uid, rule in wanted.items()]
+    steps = []
     for uid, there in found.items():
         if uid in wanted or there.get("folderUID") != FOLDER or marks.rule_mark(there) is None:
             continue
@@ -28,7 +28,8 @@ def rule_steps(wanted: Mapping[str, Json], found: Mapping[str, Json], force: boo
         else:
             why = "nobody declares it any more, but it was changed by hand; --force deletes it"
             steps.append(Step(Kind.RULE, uid, Action.LEAVE, title, why=why))
-    return steps
+    # After what is deleted: no two rules of a folder may have the same title.
+    return steps + [_rule(uid, rule, found.get(uid), force) for uid, rule in wanted.items()]
 
 
 def group_steps(wanted: Wanted, found: Found, sent: Mapping[str, int], force: bool) -> list[Step]:

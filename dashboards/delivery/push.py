@@ -78,6 +78,11 @@ def push(
         raise DeliverySettingError(
             "a token sees one organisation only: name its territory with --territory CODE"
         )
+    if not options.dry_run and not access.alone(connection):
+        raise GrafanaError(
+            "another push from this database is going on: two at once would take each other's"
+            " passwords; wait for its end"
+        )
     tell(settings.url)
     with Server(settings) as server:
         return _push(connection, server, territories, options, tell)
@@ -98,6 +103,7 @@ def _push(
         server=server,
         organisations=organisations,
         entered=set(organisations) if settings.token else server.memberships(),
+        codes=frozenset(one.code for one in territories),
         dry_run=options.dry_run,
         force=options.force,
         rotate=options.rotate,
@@ -115,6 +121,14 @@ def _push(
             return report
         except (GrafanaError, access.AccessError) as error:
             one.problem = str(error)
+        except psycopg.OperationalError as error:
+            if not connection.broken:
+                raise
+            one.problem = report.problem = (
+                f"the database is gone ({' '.join(str(error).split())}); what was done until then"
+                " stays: run the same command again"
+            )
+            return report
     if not options.territories and not settings.token:
         report.gone = list(_gone(pushing, {one.code for one in territories}))
     return report

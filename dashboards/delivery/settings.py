@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -36,6 +36,8 @@ class Settings:
     database_ca
         File of the authority that signed the database's certificate; empty: the connection is
         encrypted without looking who answers, or plain on this very machine.
+    database_tls
+        `off`: Grafana reaches the database by a network that nobody else is on, without TLS.
     language
         Of pages, rules and Grafana itself.
     timeout_s
@@ -44,13 +46,14 @@ class Settings:
 
     url: str
     user: str = ""
-    password: str = ""
-    token: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
     ca: str = ""
     database_address: str = ""
     database_ca: str = ""
     language: str = "fr"
     timeout_s: float = 60.0
+    database_tls: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **options: str | None) -> Self:
@@ -64,17 +67,21 @@ class Settings:
         given = {
             name: options.get(name) or environment.get(f"BEFFROI_GRAFANA_{name.upper()}", "")
             for name in ("url", "user", "password", "token", "ca", "database_address",
-                         "database_ca", "language")
+                         "database_ca", "database_tls", "language")
         }  # fmt: skip
         language = given.pop("language") or "fr"
         if language not in LANGUAGES:
             raise DeliverySettingError(f"--language must be fr, en or de, got {language!r}")
         url = given.pop("url").rstrip("/")
-        parts = urlsplit(url)
         if not url:
             raise DeliverySettingError(
                 "where is Grafana? Set BEFFROI_GRAFANA_URL or --url, like https://grafana.example"
             )
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:
+            raise DeliverySettingError(f"the address of Grafana, {url!r}: {error}") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise DeliverySettingError(
                 f"the address of Grafana must begin with http:// or https://, got {url!r}"
@@ -93,11 +100,16 @@ class Settings:
             if given[name] and not Path(given[name]).is_file():
                 option = "--" + name.replace("_", "-")
                 raise DeliverySettingError(f"{option}: there is no file {given[name]!r}")
+        if given["database_tls"] not in ("", "off"):
+            raise DeliverySettingError(
+                f"BEFFROI_GRAFANA_DATABASE_TLS must be off or empty, got {given['database_tls']!r}"
+            )
         if given["database_address"]:
             host_and_port(given["database_address"])
         return cls(
             url, given["user"], given["password"], given["token"], given["ca"],
             given["database_address"], given["database_ca"], language,
+            database_tls=given["database_tls"],
         )  # fmt: skip
 
     @property

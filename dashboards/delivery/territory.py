@@ -15,6 +15,7 @@ from dashboards.delivery.apply import applied, remember
 from dashboards.delivery.difference import Change
 from dashboards.delivery.errors import GrafanaError
 from dashboards.delivery.found import Found, found
+from dashboards.delivery.marks import Json
 from dashboards.delivery.plan import BY_HAND, plan
 from dashboards.delivery.server import Organisation, Server
 from dashboards.delivery.settings import LOOPBACK
@@ -48,6 +49,7 @@ class Push:
     server: Server
     organisations: dict[int, str]
     entered: set[int]
+    codes: frozenset[str]
     dry_run: bool
     force: bool
     rotate: bool
@@ -58,7 +60,8 @@ class Push:
         settings, host = self.server.settings, self._database("").host
         if settings.in_clear:
             yield f"passwords travel unencrypted to {settings.url}; use https://"
-        if host in LOOPBACK and urlsplit(settings.url).hostname not in LOOPBACK:
+        its_own = host in LOOPBACK or host.startswith("/")
+        if its_own and urlsplit(settings.url).hostname not in LOOPBACK:
             yield (
                 f"Grafana looks for the database at {host}, which is its own machine; give the"
                 " address it reaches the database at with --database-address"
@@ -76,6 +79,8 @@ class Push:
         goal = wanted(territory, self._database(role), self.server.settings.language)
         with ExitStack() as stack:
             organisation = self._find(territory.code)
+            if organisation is None:
+                self._refuse_a_second(goal)
             there = Found()
             if organisation is not None:
                 stack.enter_context(organisation)
@@ -88,7 +93,8 @@ class Push:
             steps = plan(goal, there, force=self.force, fresh=fresh)
             if self.dry_run:
                 yield from map(Outcome, (head, role_step, *steps))
-                yield from _out_of_reach("" if fresh else there.trouble)
+                source = next(one for one in steps if one.kind is Kind.SOURCE)
+                yield from _out_of_reach("" if fresh and source.acts else there.trouble, source)
                 return
             if organisation is None:
                 organisation = stack.enter_context(self._create(goal))
@@ -117,7 +123,7 @@ class Push:
         if source.step.acts and not source.problem:
             yield from _out_of_reach(_settled(organisation))
         elif not source.step.acts:
-            yield from _out_of_reach(there.trouble)
+            yield from _out_of_reach(there.trouble, source.step)
 
     def _database(self, role: str) -> Database:
         info = self.connection.info
@@ -149,6 +155,24 @@ class Push:
             )
         return Organisation(settings, number, self.organisations[number])
 
+    def _refuse_a_second(self, goal: Wanted) -> None:
+        """Where people gave the organisation a name without the code.
+
+        A second one would leave them in the first, whose password no longer works.
+        """
+        if not access.exists(self.connection, goal.source["user"]):
+            return
+        for number, name in self.organisations.items():
+            if number not in self.entered or code_of(name) in self.codes:
+                continue
+            with Organisation(self.server.settings, number, name) as other:
+                if _same_rows(other.source(UID), goal.source):
+                    raise GrafanaError(
+                        f"the organisation “{name}” has the data source of this territory, but its"
+                        f" name does not end with the code; rename it to “{goal.organisation}”, or"
+                        " delete its data source if another is to take its place"
+                    )
+
     def _create(self, goal: Wanted) -> Organisation:
         number = self.server.create_organisation(goal.organisation)
         self.organisations[number] = goal.organisation
@@ -173,7 +197,8 @@ class Push:
     def _fresh(self, role: str, there: Found) -> str:
         """Why a fresh password is needed; empty: it is not."""
         if there.source is None:
-            return "the data source is new"
+            known = access.exists(self.connection, role)
+            return f"who else has the password of {role} has lost it" if known else ""
         if self.rotate:
             return "asked for with --rotate"
         if not access.exists(self.connection, role):
@@ -203,9 +228,22 @@ def _settled(organisation: Organisation) -> str:
     return trouble
 
 
-def _out_of_reach(trouble: str) -> Iterator[Outcome]:
+def _same_rows(source: Json | None, wanted: Json) -> bool:
+    """Whether a data source reads the same database as the same role."""
+    names = ("type", "url", "user")
+    return (
+        source is not None
+        and all(source.get(name) == wanted[name] for name in names)
+        and (source.get("jsonData") or {}).get("database") == wanted["jsonData"]["database"]
+    )
+
+
+def _out_of_reach(trouble: str, left: Step | None = None) -> Iterator[Outcome]:
     """A data source that does not reach its database, where no step of this push mends it."""
-    if trouble:
+    if trouble and left is not None and left.action is Action.LEAVE:
+        found = f"Grafana does not reach the database ({trouble}) with what was left as it is"
+        yield Outcome(left, found)
+    elif trouble:
         yield Outcome(
             Step(Kind.SOURCE, UID, Action.KEEP, "Beffroi"),
             f"Grafana does not reach the database ({trouble}); see that it may connect to it, and"

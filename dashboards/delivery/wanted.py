@@ -25,7 +25,8 @@ PREFIX = "beffroi-"
 HOME = "beffroi-city"
 _TITLE = "Beffroi"
 _LOCALES = {"fr": "fr-FR", "en": "en-US", "de": "de-DE"}
-_CODE = re.compile(r"\(([^()]+)\)$")
+# A code may have parentheses of its own, as long as they pair.
+_CODE = re.compile(r"\(((?:[^()]|\([^()]*\))+)\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Territory:
 def code_of(organisation: str) -> str | None:
     """The territory's code in the name of an organisation.
 
-    >>> code_of("Lille (59350)"), code_of("Main Org.")
-    ('59350', None)
+    >>> code_of("Lille (59350)"), code_of("Main Org."), code_of("Lys (a) (59(3)50)")
+    ('59350', None, '59(3)50')
     """
     match = _CODE.search(organisation)
     return match[1] if match else None
@@ -60,7 +61,8 @@ def code_of(organisation: str) -> str | None:
 class Database:
     """Where Grafana finds the database, and as whom.
 
-    `ca`: text of the authority's certificate; empty: who answers is not looked at.
+    `ca`: text of the authority's certificate; empty: who answers is not looked at. `plain`: nobody
+    else is on the network between the two.
     """
 
     host: str
@@ -68,11 +70,12 @@ class Database:
     name: str
     role: str
     ca: str = ""
+    plain: bool = False
 
     @property
     def nearby(self) -> bool:
-        """Whether nothing between Grafana and the database leaves the machine."""
-        return self.host in LOOPBACK or self.host.startswith("/")
+        """Whether what goes between Grafana and the database is out of others' reach."""
+        return self.plain or self.host in LOOPBACK or self.host.startswith("/")
 
     @property
     def address(self) -> str:
@@ -104,7 +107,7 @@ def database(settings: Settings, host: str, port: int, name: str, role: str) -> 
     if settings.database_ca:
         with open(settings.database_ca, encoding="utf-8") as file:
             ca = file.read()
-    return Database(host, port, name, role, ca)
+    return Database(host, port, name, role, ca, settings.database_tls == "off")
 
 
 def wanted(territory: Territory, where: Database, language: str) -> Wanted:

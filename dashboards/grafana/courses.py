@@ -31,28 +31,36 @@ def series_labels(domain: str) -> str:
     return _SERIES_LABELS.format(domain=domain)
 
 
-def highest(name: str, top: int = TOP, where: str = "true") -> str:
-    """The courses of an indicator in the range, of the `top` subjects with the highest mean."""
+def highest(
+    name: str, top: int = TOP, where: str = "true", chosen: str = CHOSEN, series: str = ""
+) -> str:
+    """The courses of an indicator in the range, of the `top` subjects with the highest mean.
+
+    `series` is the domain of its series, where they are another trade's than the indicator.
+    """
     said = indicator(name)
     return top_courses(
         said.domain,
         said.subject,
         f"SELECT start, subject_id, series_id, site_name, territory_name, value\n"
         f"  FROM reader.{said.domain}_figures\n"
-        f" WHERE indicator = '{name}' AND $__timeFilter(start) AND {CHOSEN}\n"
+        f" WHERE indicator = '{name}' AND $__timeFilter(start) AND {chosen}\n"
         f"   AND value IS NOT NULL AND ({where})",
         top,
+        series,
     )
 
 
-def top_courses(domain: str, subject: Subject, figures: str, top: int = TOP) -> str:
+def top_courses(
+    domain: str, subject: Subject, figures: str, top: int = TOP, series: str = ""
+) -> str:
     """The lines of `figures` whose mean is highest, as a course.
 
     `figures` is a subquery of ``start, subject_id, series_id, site_name, territory_name, value``.
     Names are found last, for there are few lines left then.
     """
     if subject is Subject.SERIES:
-        label, labels = "n.label", f" JOIN ({series_labels(domain)}) n USING (series_id)"
+        label, labels = "n.label", f" JOIN ({series_labels(series or domain)}) n USING (series_id)"
     else:
         label, labels = SITE_LABEL, ""
     return (

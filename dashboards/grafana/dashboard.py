@@ -74,6 +74,11 @@ def _add(built: builder.Dashboard, section: Section, language: str) -> None:
 
 def _choice(choice: Choice, language: str) -> builder.QueryVariable:
     sql = _never_empty(in_language(choice.sql, language))
+    current = dashboard.VariableOption(
+        selected=True,
+        text=[choice.first or "All"],
+        value=[choice.first or "$__all"],
+    )
     return (
         builder.QueryVariable(choice.name)
         .label(choice.label[language])
@@ -81,8 +86,8 @@ def _choice(choice: Choice, language: str) -> builder.QueryVariable:
         .query(sql)
         .definition(sql)
         .multi(True)
-        .include_all(True)
-        .current(dashboard.VariableOption(selected=True, text=["All"], value=["$__all"]))
+        .include_all(not choice.first)
+        .current(current)
         .refresh(dashboard.VariableRefresh.ON_DASHBOARD_LOAD)
         .sort(dashboard.VariableSort.DISABLED)
     )

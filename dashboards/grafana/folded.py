@@ -12,6 +12,11 @@ from storage.catalogue import Domain
 from storage.indicators.word import Period
 
 _FEW = 3
+_FIRST = {
+    Domain.AIR: "eaqi",
+    Domain.MOBILITY: "peak_hour_volume",
+    Domain.ENERGY: "energy_day",
+}
 _SHORT = ", ".join(
     f"'{period}'"
     for period in (Period.TEN_MINUTES, Period.QUARTER_HOUR, Period.HALF_HOUR, Period.HOUR)
@@ -25,6 +30,7 @@ def indicators_of(domain: Domain) -> Choice:
         text("Indicateur", "Indicator", "Kennzahl"),
         "SELECT label_@language || ' (' || indicator || ')' AS __text, indicator AS __value\n"
         f"  FROM reader.indicators WHERE domain = '{domain}' ORDER BY 1",
+        first=_FIRST[domain],
     )
 
 
@@ -34,27 +40,27 @@ def any_metric(domain: Domain) -> Panel:
         kind=Kind.COURSE,
         title=text("Mesures choisies", "Chosen metrics", "Gewählte Messgrößen"),
         description=text(
-            f"Les mesures choisies en haut de la page, par fenêtre et capteur : totaux des compteurs, moyennes du reste, chacun dans l'unité que dit sa légende ; {TOP} courbes au plus, les mieux fournies. Choisir une seule mesure et peu de lieux.",
-            f"The metrics chosen at the top of the page, by window and sensor: totals of counters, means of all else, each in the unit its legend says; {TOP} lines at most, those with most data. Choose one metric and a few sites.",
-            f"Die oben gewählten Messgrößen, je Zeitfenster und Sensor: Summen der Zähler, sonst Mittel, jeweils in der Einheit der Legende; höchstens {TOP} Linien, die mit den meisten Werten. Eine Messgröße und wenige Orte wählen.",
+            f"Les mesures choisies en haut de la page, par fenêtre et capteur : totaux des compteurs, moyennes du reste, chacun dans l'unité que dit sa légende ; {TOP} courbes au plus, d'abord une par mesure. Choisir une seule mesure et peu de lieux.",
+            f"The metrics chosen at the top of the page, by window and sensor: totals of counters, means of all else, each in the unit its legend says; {TOP} lines at most, one of each metric first. Choose one metric and a few sites.",
+            f"Die oben gewählten Messgrößen, je Zeitfenster und Sensor: Summen der Zähler, sonst Mittel, jeweils in der Einheit der Legende; höchstens {TOP} Linien, zuerst eine je Messgröße. Eine Messgröße und wenige Orte wählen.",
         ),
         sql=(
-            "WITH s AS (SELECT series_id, n.label || ' · ' || m.label_@language || ' ['\n"
-            "                  || m.unit || ']' AS label\n"
-            f"             FROM ({series_labels(domain)}) n\n"
-            "             JOIN reader.series m USING (series_id)\n"
-            "            WHERE metric IN ($metric) AND m.territory IN ($territory)\n"
-            "              AND m.site IN ($site)),\n"
-            "w AS (\n"
+            # Series are chosen before their windows are read: there are few of them then.
+            f"WITH names AS MATERIALIZED ({series_labels(domain)}),\n"
+            "chosen AS MATERIALIZED (\n"
+            "SELECT m.series_id,\n"
+            "       n.label || ' · ' || m.label_@language || ' [' || m.unit || ']' AS label\n"
+            "  FROM reader.series m JOIN names n USING (series_id)\n"
+            f" WHERE m.domain = '{domain}' AND m.metric IN ($metric) AND {CHOSEN}\n"
+            " ORDER BY row_number() OVER (PARTITION BY m.metric\n"
+            "                             ORDER BY m.in_service DESC, n.label, m.series_id),\n"
+            f"          m.metric LIMIT {TOP})\n"
+            "SELECT w.start AS time, c.label AS metric, avg(w.value)::float8 AS value FROM (\n"
             + windows(
                 domain, "start, series_id, coalesce(total, mean)::float8 AS value",
-                f"metric IN ($metric) AND {CHOSEN}",
+                f"series_id = ANY (ARRAY(SELECT series_id FROM chosen)) AND {CHOSEN}",
             )
-            + "),\n"
-            "best AS (SELECT series_id FROM w WHERE value IS NOT NULL GROUP BY 1\n"
-            f"          ORDER BY count(*) DESC, 1 LIMIT {TOP})\n"
-            "SELECT start AS time, label AS metric, avg(value)::float8 AS value\n"
-            "  FROM w JOIN best USING (series_id) JOIN s USING (series_id)\n"
+            + "\n) w JOIN chosen c USING (series_id) WHERE w.value IS NOT NULL\n"
             " GROUP BY 1, 2 ORDER BY 1, 2"
         ),
         columns=COURSE,

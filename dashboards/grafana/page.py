@@ -12,12 +12,14 @@ from dashboards.grafana.text import Text
 class Choice:
     """A variable that people choose several values of; all are chosen on opening.
 
-    `sql` returns ``__text`` and ``__value``; it may use the variables before it.
+    `sql` returns ``__text`` and ``__value``; it may use the variables before it. Where `first`
+    is given, it is chosen on opening, and all at once cannot be.
     """
 
     name: str
     label: Text
     sql: str
+    first: str = ""
 
 
 @dataclass(frozen=True, slots=True)

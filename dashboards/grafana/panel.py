@@ -72,6 +72,8 @@ class Column:
         Drawn as a bar in its cell.
     filled
         Colours fill the cell or the panel, where some are too dark for words.
+    wrapped
+        Holds sentences, which go on in the next line of a cell.
     """
 
     type: Type
@@ -84,6 +86,7 @@ class Column:
     width: int | None = None
     gauge: bool = False
     filled: bool = False
+    wrapped: bool = False
 
 
 TIME = Column(Type.TIME)

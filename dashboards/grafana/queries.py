@@ -12,7 +12,9 @@ from storage.catalogue import Domain
 
 CHOSEN = "territory IN ($territory) AND site IN ($site)"
 
-_SPAN = "$__unixEpochTo() - $__unixEpochFrom()"
+SPAN = "$__unixEpochTo() - $__unixEpochFrom()"
+"""How long the range is. [s]"""
+
 _FEW_DAYS, _SOME_WEEKS = 2 * 86400, 31 * 86400
 _HOURS = {"quarter_hours": "0.25", "hours": "1", "days": "24"}
 
@@ -37,16 +39,21 @@ def windows(domain: Domain, columns: str, where: str) -> str:
         )  # fmt: skip
 
     return "\nUNION ALL\n".join((
-        of("quarter_hours", f"{_SPAN} <= {_FEW_DAYS}"),
-        of("hours", f"{_SPAN} > {_FEW_DAYS} AND {_SPAN} <= {_SOME_WEEKS}"),
-        of("hours", f"{_SPAN} <= {_FEW_DAYS} AND step_s > 900 AND step_s <= 3600"),
-        of("days", f"{_SPAN} > {_SOME_WEEKS}"),
-        of("days", f"{_SPAN} <= {_SOME_WEEKS} AND step_s > 3600"),
+        of("quarter_hours", f"{SPAN} <= {_FEW_DAYS}"),
+        of("hours", f"{SPAN} > {_FEW_DAYS} AND {SPAN} <= {_SOME_WEEKS}"),
+        of("hours", f"{SPAN} <= {_FEW_DAYS} AND step_s > 900 AND step_s <= 3600"),
+        of("days", f"{SPAN} > {_SOME_WEEKS}"),
+        of("days", f"{SPAN} <= {_SOME_WEEKS} AND step_s > 3600"),
     ))  # fmt: skip
 
 
-DAYS = "start > $__timeFrom()::timestamptz - interval '48 hours' AND start <= $__timeTo()"
-"""Figures of days in a table: those of the range, and of the last closed day at least."""
+# The first comparison is for the database, which keeps figures by their start.
+DAYS = (
+    "start > $__timeFrom()::timestamptz - interval '50 hours' AND start <= $__timeTo()\n"
+    "   AND stop > least($__timeFrom()::timestamptz, $__timeTo()::timestamptz - interval '24 hours')"
+)
+"""Figures of days in a table: those that end in the range or later, and the last closed day at
+least. None that was over before, for sums would have a day too many."""
 
 
 def beginnings(unit: str, count: int, days: int = 1) -> str:
@@ -99,22 +106,35 @@ def metrics_of(domain: Domain) -> Choice:
 
 MEASURES = Marks(
     text("Mesures prises par la ville", "Measures the city took", "Maßnahmen der Stadt"),
-    "SELECT in_force::timestamptz AS time, ends::timestamptz AS timeend, title_@language AS title,\n"
-    "       objective AS text, code AS tags\n"
-    "  FROM reader.measures\n"
-    " WHERE territory IN ($territory) AND in_force::timestamptz <= $__timeTo()\n"
-    "   AND coalesce(ends::timestamptz, in_force::timestamptz) >= $__timeFrom()\n"
+    "SELECT m.since AS time, m.until AS timeend, m.title_@language AS title,\n"
+    "       m.objective AS text, m.code AS tags FROM (\n"
+    "SELECT n.*, n.in_force::timestamp AT TIME ZONE t.timezone AS since,\n"
+    "       n.ends::timestamp AT TIME ZONE t.timezone AS until\n"
+    "  FROM reader.measures n JOIN reader.territories t USING (territory)\n"
+    " WHERE territory IN ($territory)) m\n"
+    " WHERE m.since <= $__timeTo() AND coalesce(m.until, m.since) >= $__timeFrom()\n"
     " ORDER BY 1",
     "purple",
 )
 
+# Those that began and ended together are one mark: drawn upon one another, marks hide the course.
+# One that is not over lasts up to now; without an end only its beginning would be drawn.
 OUTAGES = Marks(
     text("Capteurs muets", "Silent sensors", "Stumme Sensoren"),
-    "SELECT since AS time, closed_at AS timeend, site_name || ' · ' || sensor AS title,\n"
-    "       metric AS text, kind AS tags\n"
+    "SELECT since AS time, until AS timeend,\n"
+    "       CASE WHEN silent = 1 THEN one ELSE silent || CASE '@language'\n"
+    "            WHEN 'fr' THEN ' séries muettes' WHEN 'de' THEN ' stumme Reihen'\n"
+    "            ELSE ' silent series' END END AS title,\n"
+    "       left(named, 120) AS text, '' AS tags FROM (\n"
+    "SELECT min(since) AS since, max(coalesce(closed_at, now())) AS until, count(*) AS silent,\n"
+    "       min(site_name || ' · ' || sensor) AS one,\n"
+    "       CASE WHEN count(*) = 1 THEN min(label_@language)\n"
+    "            ELSE string_agg(DISTINCT site_name, ', ') END AS named\n"
     "  FROM reader.alerts\n"
     " WHERE kind = 'silence' AND territory IN ($territory) AND site IN ($site)\n"
     "   AND since <= $__timeTo() AND coalesce(closed_at, now()) >= $__timeFrom()\n"
-    " ORDER BY 1 LIMIT 200",
+    " GROUP BY date_trunc('hour', since), date_trunc('hour', closed_at)\n"
+    " ORDER BY count(*) DESC, 1 DESC LIMIT 20) a\n"
+    " ORDER BY 1",
     "orange",
 )

@@ -30,6 +30,8 @@ _NO_TILE = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAA
 _WHOLES = {"percent": 100, "percentunit": 1}
 # Grafana's own would make everything above 80 red.
 _PLAIN = (Step(None, "text"),)
+_UNKNOWN = "#8e8e8e"
+"""Of what has a class when it is known: Grafana would paint it green, as if all were well."""
 _SENTENCE = 40
 """Words of a value that are longer are a sentence: wrapped, not coloured."""
 _DASHED = {"fill": "dash", "dash": [6, 6]}
@@ -66,8 +68,9 @@ def panel(declared: Panel, language: str) -> Any:
         built = built.max(declared.ceiling)
     if declared.steps or declared.kind is Kind.STAT:
         built = built.thresholds(_thresholds(declared.steps or _PLAIN))
-    if declared.classes:
-        built = built.mappings([_mapping(declared.classes, language)])
+    mappings = _mappings(declared.classes, declared, language)
+    if mappings:
+        built = built.mappings(mappings)
     for name, column in declared.columns.items():
         if properties := _properties(name, column, declared, language):
             built = built.override_by_name(name, properties)
@@ -80,6 +83,30 @@ def _thresholds(steps: tuple[Step, ...]) -> dashboard_builder.ThresholdsConfig:
         .mode(dashboard.ThresholdsMode.ABSOLUTE)
         .steps([dashboard.Threshold(value=step.value, color=step.color) for step in steps])
     )
+
+
+def _mappings(
+    classes: tuple[Class, ...], declared: Panel, language: str
+) -> list[dashboard.ValueMap | dashboard.SpecialValueMap]:
+    """Words of values; in a number shown alone, also those of a value that is not known."""
+    found: list[dashboard.ValueMap | dashboard.SpecialValueMap] = []
+    if classes:
+        found.append(_mapping(classes, language))
+    if declared.kind is Kind.STAT:
+        filled = any(column.filled for column in declared.columns.values())
+        found.append(
+            dashboard.SpecialValueMap(
+                options=dashboard.DashboardSpecialValueMapOptions(
+                    match=dashboard.SpecialValueMatch.NULL_AND_NAN,
+                    result=dashboard.ValueMappingResult(
+                        text=declared.quiet[language],
+                        color="transparent" if filled else "text",
+                        index=len(classes),
+                    ),
+                )
+            )
+        )
+    return found
 
 
 def _mapping(classes: tuple[Class, ...], language: str) -> dashboard.ValueMap:
@@ -111,8 +138,13 @@ def _properties(name: str, column: Column, declared: Panel, language: str) -> li
             "mode": "absolute",
             "steps": [{"value": step.value, "color": step.color} for step in column.steps],
         }
+    elif column.classes:
+        found["thresholds"] = {
+            "mode": "absolute",
+            "steps": [{"value": None, "color": _unknown(column, declared)}],
+        }
     if column.classes:
-        found["mappings"] = [_mapping(column.classes, language)]
+        found["mappings"] = _mappings(column.classes, declared, language)
     if declared.kind is Kind.TABLE:
         found["noValue"] = "–"  # of a cell; what is said of the panel is said where no row is
         if column.gauge:
@@ -120,7 +152,7 @@ def _properties(name: str, column: Column, declared: Panel, language: str) -> li
             found["min"] = 0
             if (whole := _WHOLES.get(column.unit)) is not None:
                 found["max"] = whole
-        elif any(len(one.label[language]) > _SENTENCE for one in column.classes):
+        elif column.wrapped or any(len(one.label[language]) > _SENTENCE for one in column.classes):
             found["custom.cellOptions"] = {"type": "auto", "wrapText": True}
             found["custom.wrapText"] = True  # Grafana 12 reads it here
         elif column.filled:
@@ -136,6 +168,12 @@ def _properties(name: str, column: Column, declared: Panel, language: str) -> li
         if column.page:
             found["links"] = [{"title": f"{name}", "url": _link(column.page)}]
     return [Property(id_val=key, value=value) for key, value in found.items()]
+
+
+def _unknown(column: Column, declared: Panel) -> str:
+    if declared.kind is Kind.TABLE:
+        return "transparent" if column.filled else "text"
+    return _UNKNOWN
 
 
 def _link(uid: str) -> str:
@@ -206,9 +244,8 @@ def _stat(declared: Panel, language: str) -> Any:
 
 def _table(declared: Panel, language: str) -> Any:
     sentences = any(
-        len(one.label[language]) > _SENTENCE
+        column.wrapped or any(len(one.label[language]) > _SENTENCE for one in column.classes)
         for column in declared.columns.values()
-        for one in column.classes
     )
     height = common.TableCellHeight.LG if sentences else common.TableCellHeight.SM
     return table.Panel().cell_height(height)

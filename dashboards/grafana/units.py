@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 GRAFANA_UNITS = {
-    "": "none", "1": "short", "%": "percent", "ug/m3": "conμgm3", "mg/m3": "conmgm3",
+    "": "none", "1": "locale", "%": "percent", "ug/m3": "conμgm3", "mg/m3": "conmgm3",
     "ug.h/m3": "suffix: µg/m³·h", "Cel": "celsius", "hPa": "pressurehpa", "m/s": "velocityms",
     "deg": "degree", "dB": "dB", "mm": "lengthmm", "km": "lengthkm", "h-1": "suffix:/h",
-    "d-1": "suffix:/d", "km-1": "suffix:/km", "km/h": "velocitykmh", "s": "s", "min": "m", "h": "h", "d": "d",
+    "d-1": "suffix:/d", "km-1": "suffix:/km", "km/h": "velocitykmh", "s": "suffix: s", "min": "suffix: min", "h": "suffix: h",
+    "d": "suffix: d",
     "kW.h": "kwatth", "kW.h/m2": "suffix: kWh/m²", "kW.h/d": "suffix: kWh/d",
     "kW.h/(K.d)": "suffix: kWh/(K·d)", "K.d": "suffix: K·d", "m3": "m3", "kW": "kwatt",
-    "kV.A": "kvoltamp", "V": "volt", "A": "amp", "kg": "masskg", "EUR": "currencyEUR", "By": "bytes",
+    "kV.A": "kvoltamp", "V": "volt", "A": "amp", "kg": "suffix: kg", "EUR": "suffix: €", "By": "bytes",
 }  # fmt: skip
+"""None that Grafana words itself, as "a few seconds" or "12 hours": those are English on any page."""
+
+DURATION = "dthms"
+"""Of seconds, as hours, minutes and seconds: 26:03:15."""
 
 
 def grafana_unit(ucum: str) -> str:

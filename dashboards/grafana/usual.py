@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.queries import CHOSEN
+from dashboards.grafana.queries import CHOSEN, SPAN
 from dashboards.grafana.text import Text, text
 from storage.catalogue import Domain
 
@@ -11,8 +11,7 @@ USUAL = text("habituel", "usual", "üblich")
 
 DASHED = "|".join(USUAL[language] for language in USUAL)
 
-_SPAN = "$__unixEpochTo() - $__unixEpochFrom()"
-_SIX_DAYS, _SOME_WEEKS = 6 * 86400, 31 * 86400
+_SIX_DAYS, _SOME_WEEKS = 6 * 86400, 15 * 86400
 _FROM, _TO = "$__timeFrom()::timestamptz", "$__timeTo()::timestamptz"
 
 # A count of which a quarter is missing is no low count; other kinds know what they missed.
@@ -36,7 +35,7 @@ def against_usual(domain: Domain, value: str, where: str) -> str:
     """Windows of series with what was usual: ``value`` and ``usual`` of each.
 
     The usual is the mean of the same hours, by local time, of the four weeks before, of two of
-    them at least; NULL where fewer are known. Up to a month hours, else local days; series that
+    them at least; NULL where fewer are known. Up to 15 days hours, else local days; series that
     are read less often than once an hour have days only. Windows that are still open, and counts
     of which more than a quarter is missing, are left out on both sides.
 
@@ -59,15 +58,15 @@ def against_usual(domain: Domain, value: str, where: str) -> str:
             "hours",
             f"start >= {_FROM} - interval '{168 * week + 1} hours'"
             f" AND start <= {_TO} - interval '{168 * week - 1} hours'",
-            f"{_SPAN} <= {_SIX_DAYS}",
+            f"{SPAN} <= {_SIX_DAYS}",
         )
         for week in range(5)
     ]
     since = f"start >= {_FROM} - interval '673 hours' AND start <= {_TO}"
     rows = "\nUNION ALL\n".join((
         *slices,
-        of("hours", since, f"{_SPAN} > {_SIX_DAYS} AND {_SPAN} <= {_SOME_WEEKS}"),
-        of("days", since, f"{_SPAN} > {_SOME_WEEKS}"),
+        of("hours", since, f"{SPAN} > {_SIX_DAYS} AND {SPAN} <= {_SOME_WEEKS}"),
+        of("days", since, f"{SPAN} > {_SOME_WEEKS}"),
     ))  # fmt: skip
     return (
         "SELECT start, territory, site, site_name, sensor, series_id, metric, value,\n"

@@ -29,6 +29,16 @@ SELECT 'ALTER ROLE beffroi_grafana SET temp_file_limit = ''1GB'''
  WHERE has_parameter_privilege('temp_file_limit', 'SET')
 \gexec
 
+-- TimescaleDB has functions that drop chunks for whoever calls them. `beffroi migrate` takes them
+-- from everybody where it is a superuser; elsewhere nobody may look before a superuser did.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_proc p WHERE p.proname = 'drop_chunk'
+                AND has_function_privilege('public', p.oid, 'EXECUTE')) THEN
+        RAISE 'everybody may drop chunks in this database: a superuser must run storage/sql/everybody.sql in it first';
+    END IF;
+END $$;
+
 -- Who makes things in schemas of its own would have a place for functions that others call.
 SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 

@@ -1,7 +1,7 @@
 """How long every Grafana panel takes over a year of 1,000 series, as a reader.
 
 The city of ``wide_city.py`` is filled; then every query of every page is sent as Grafana would
-send it, with everything chosen and a range that ends now, as a role that may only look. Run with
+send it, with all chosen that opens so and a range that ends now, as a role that may only look. Run with
 ``python -m tests.benchmarks.grafana_panels``; ``--here`` asks the filled database that the PG*
 variables name, as the reader they name.
 """
@@ -27,7 +27,7 @@ from dashboards.grafana.rules import RULES
 from storage.readers import drop_reader, ensure_reader
 from tests.benchmarks.rollup_day import machine
 from tests.benchmarks.wide_city import build
-from tests.grafana_macros import expand, interpolate
+from tests.grafana.macros import expand, interpolate
 
 AIM_S = 0.5
 DAYS = 365
@@ -67,6 +67,8 @@ def queries(reader: psycopg.Connection[Any], span: datetime.timedelta) -> Iterat
             values[choice.name] = [
                 row[1].replace("'", "''") for row in reader.execute(asked.encode()).fetchall()
             ]
+            if choice.first:
+                values[choice.name] = [choice.first]
             yield f"{page.uid}: choice {choice.name}", asked
         for marks in page.marks:
             yield f"{page.uid}: marks {marks.name['en']}", sent(marks.sql, values)

@@ -17,8 +17,8 @@ from dashboards.grafana.pages import PAGES
 from dashboards.grafana.rules import RULES
 from storage.city import parse
 from storage.registry import register
-from tests.grafana_hands import CITY, SENSORS, Hands, grafana, page, rule, steps
-from tests.integration.delivering import communes, declare, reach
+from tests.grafana.delivering import communes, declare, reach
+from tests.grafana.hands import CITY, SENSORS, Hands, grafana, page, rule, steps
 
 FIXTURES = (communes,)
 NEEDED = ("BEFFROI_GRAFANA_URL", "BEFFROI_GRAFANA_USER", "BEFFROI_GRAFANA_PASSWORD")

@@ -49,7 +49,7 @@ def test_no_secret_is_written_in_the_file(service):
     for name, value in SERVICES[service].get("environment", {}).items():
         if re.search(r"PASSWORD$|SECRET_KEY$", name):
             assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", value), name
-        elif "://" in value:
+        elif "://" in value and "@" in value:
             assert re.search(r":\$\{\w+:\?[^}]+\}@", value), name
 
 
@@ -120,6 +120,7 @@ def test_the_programs_are_the_commands_of_the_one_image():
     assert commands == {
         "migrate": ["migrate"], "register": ["register", "/city/city.toml"],
         "collector": ["collect"], "processor": ["process"], "board": ["board"],
+        "push": ["grafana", "push"],
     }  # fmt: skip
 
 
@@ -139,6 +140,21 @@ def test_the_public_board_and_grafana_have_database_roles_of_their_own():
 
     assert users == {"collector": "beffroi", "processor": "beffroi", "board": "beffroi_board"}
     assert SERVICES["grafana"]["environment"]["BEFFROI_PGUSER"] == "beffroi_grafana"
+
+
+def test_grafana_is_filled_where_it_runs_and_shows_the_citys_time():
+    given, push = SERVICES["grafana"]["environment"], SERVICES["push"]["environment"]
+    mounted = {volume["target"]: volume["source"] for volume in SERVICES["grafana"]["volumes"]}
+    files = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", mounted["/etc/beffroi/dashboards"])
+    home = Path(given["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+
+    assert (ROOT / files / home.relative_to("/etc/beffroi/dashboards")).is_file()
+    assert given["GF_DATE_FORMATS_DEFAULT_TIMEZONE"] == "${BEFFROI_TIMEZONE:-Europe/Paris}"
+    assert push["BEFFROI_GRAFANA_USER"] == given["GF_SECURITY_ADMIN_USER"]
+    assert push["BEFFROI_GRAFANA_PASSWORD"] == given["GF_SECURITY_ADMIN_PASSWORD"]
+    # The database has no certificate: what it says stays on the inner network.
+    assert push["BEFFROI_GRAFANA_DATABASE_TLS"] == "off"
+    assert given["BEFFROI_PGSSLMODE"] == "disable"
 
 
 def test_grafana_tells_nobody_and_lets_nobody_in_unnamed():

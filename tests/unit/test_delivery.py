@@ -11,10 +11,18 @@ from dashboards.delivery.found import Found, FoundDashboard
 from dashboards.delivery.interpolation import interpolated, interval
 from dashboards.delivery.plan import plan
 from dashboards.delivery.questions import questions, rule_request, variables
-from dashboards.delivery.settings import Settings, host_and_port
-from dashboards.delivery.wanted import Database, Territory, Wanted, code_of, source, wanted
+from dashboards.delivery.settings import DeliverySettingError, Settings, host_and_port
+from dashboards.delivery.wanted import (
+    Database,
+    Territory,
+    Wanted,
+    code_of,
+    database,
+    source,
+    wanted,
+)
 from dashboards.grafana.pages import PAGES
-from tests import grafana_macros
+from tests.grafana import macros
 
 ESSAIBOURG = Territory("99981", "Essaibourg", "Europe/Paris")
 NEARBY = Database("127.0.0.1", 5432, "city", "beffroi_reader_99981")
@@ -141,6 +149,22 @@ def test_the_connection_is_encrypted_wherever_it_leaves_the_machine(host, ca, mo
     assert "CERT" not in json.dumps(made)
 
 
+def test_only_the_word_off_sends_what_the_database_says_in_the_clear():
+    environment = {
+        "BEFFROI_GRAFANA_URL": "http://grafana:3000", "BEFFROI_GRAFANA_USER": "a",
+        "BEFFROI_GRAFANA_PASSWORD": "b",
+    }  # fmt: skip
+    modes = []
+    for said in ("", "off"):
+        settings = Settings.read({**environment, "BEFFROI_GRAFANA_DATABASE_TLS": said})
+        made = source(database(settings, "timescaledb", 5432, "city", "reader"))
+        modes.append(made["jsonData"]["sslmode"])
+
+    assert modes == ["require", "disable"]
+    with pytest.raises(DeliverySettingError, match="off or empty, got 'no'"):
+        Settings.read({**environment, "BEFFROI_GRAFANA_DATABASE_TLS": "no"})
+
+
 def test_every_page_has_the_zone_of_its_territory():
     made = wanted(Territory("x", "X", "Indian/Reunion"), NEARBY, "fr")
 
@@ -164,7 +188,7 @@ def test_variables_become_the_text_that_the_browser_sends():
         " AND $__timeFilter(t) AND '15m' $sites"
     )
     plain = "a IN ($site) AND $__timeFilter(t)"
-    assert interpolated(plain, {"site": ["x", "y"]}, 1) == grafana_macros.interpolate(
+    assert interpolated(plain, {"site": ["x", "y"]}, 1) == macros.interpolate(
         plain, {"site": ["x", "y"]}
     )
 
@@ -227,3 +251,15 @@ def test_an_option_wins_over_its_variable():
     assert Settings.read(environment, url="http://two.example").in_clear
     assert not Settings.read(environment, url="http://localhost:3000").in_clear
     assert host_and_port("[::1]:6000") == ("::1", 6000)
+
+
+def test_an_organisation_is_found_by_a_code_with_parentheses_too():
+    for code in ("59350", "FR 59350", "59(3)50", "(a)(b)"):
+        assert code_of(Territory(code, "Lys (Nord)", "Europe/Paris").organisation) == code
+
+
+def test_settings_that_are_printed_show_no_secret():
+    printed = repr(Settings("http://g", "admin", "pass-word", "to-ken"))
+
+    assert "pass-word" not in printed
+    assert "to-ken" not in printed

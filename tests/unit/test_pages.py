@@ -1,22 +1,25 @@
 """What people read on Grafana's pages: complete, in three languages, and nothing forgotten."""
 
 import itertools
+import json
 import re
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.grafana.dashboard import as_json
 from dashboards.grafana.pages import PAGES
 from dashboards.grafana.panel import Kind, Type
+from dashboards.grafana.render import panel as drawn
 from dashboards.grafana.rules import RULES
 from dashboards.grafana.text import LANGUAGES
-from dashboards.grafana.units import GRAFANA_UNITS, grafana_unit
+from dashboards.grafana.units import DURATION, GRAFANA_UNITS, grafana_unit
 from storage.catalogue import DOMAINS, METRICS
 from storage.indicators.catalogue import INDICATORS
 
 # Of Grafana's unit list (packages/grafana-data, valueFormats), those that pages use.
 UNITS = set(GRAFANA_UNITS.values()) | {
-    "bytes", "d", "dateTimeAsLocal", "dateTimeFromNow", "none", "short", "string", "",
+    "bytes", DURATION, "none", "string", "",
 }  # fmt: skip
 MADE = re.compile(r"(suffix|prefix|time|si|count|currency|bool):.+")
 
@@ -238,3 +241,24 @@ def test_a_page_of_a_trade_draws_what_the_city_did_and_what_fell_silent():
     for uid in ("beffroi-energy", "beffroi-mobility", "beffroi-air"):
         (page,) = (page for page in PAGES if page.uid == uid)
         assert len(page.marks) == 2
+
+
+@pytest.mark.parametrize(("page", "panel"), PANELS)
+def test_what_is_not_known_has_not_the_colour_of_what_is_well(page, panel):
+    built = json.loads(json.dumps(drawn(panel, "fr").build(), cls=JSONEncoder))
+    config = built.get("fieldConfig", {})
+    if panel.kind is Kind.STAT:
+        (unknown,) = (
+            one["options"]["result"]
+            for one in config["defaults"]["mappings"]
+            if one["type"] == "special"
+        )
+        assert unknown["text"] == panel.quiet["fr"]
+        assert unknown["color"] in ("text", "transparent")
+    for override in config.get("overrides", []):
+        column = panel.columns.get(override["matcher"]["options"])
+        if column and column.classes and panel.kind in (Kind.TABLE, Kind.MAP):
+            (steps,) = (
+                one["value"]["steps"] for one in override["properties"] if one["id"] == "thresholds"
+            )
+            assert steps[0]["color"] in ("text", "transparent", "#8e8e8e")

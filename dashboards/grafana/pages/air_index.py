@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from dashboards.grafana.columns import MAPPED, PLACE
 from dashboards.grafana.courses import SITE_LABEL
-from dashboards.grafana.moment import SPAN, TO
+from dashboards.grafana.moment import TO
 from dashboards.grafana.page import Section
 from dashboards.grafana.pages.air_words import ATMO, COUNT_STEPS, EAQI, POOR, RESERVATIONS
 from dashboards.grafana.panel import COURSE, VALUE, Column, Kind, Panel, Step, Type
-from dashboards.grafana.queries import CHOSEN
+from dashboards.grafana.queries import CHOSEN, SPAN
 from dashboards.grafana.text import text
 from storage.indicators.air import INDEX_POLLUTANTS
 
@@ -51,8 +51,8 @@ WORST = Panel(
     unit="none",
     classes=EAQI,
     quiet=_NO_INDEX,
-    span=4,
-    height=4,
+    span=8,
+    height=3,
 )
 
 POOR_SITES = Panel(
@@ -71,8 +71,8 @@ POOR_SITES = Panel(
     unit="none",
     steps=COUNT_STEPS,
     quiet=_NO_INDEX,
-    span=4,
-    height=4,
+    span=8,
+    height=3,
 )
 
 MOST = 15

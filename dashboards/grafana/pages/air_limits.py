@@ -99,8 +99,8 @@ EXCEEDED = Panel(
         "Nothing has been counted this year yet.",
         "Dieses Jahr ist noch nichts gezählt.",
     ),
-    span=4,
-    height=4,
+    span=8,
+    height=3,
 )  # fmt: skip
 
 _VERDICT = Column(Type.NUMBER, text("Verdict", "Verdict", "Urteil"), classes=VERDICTS, width=230)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dashboards.grafana.columns import PLACE, SENSOR
 from dashboards.grafana.courses import series_labels
-from dashboards.grafana.moment import OPEN, SPAN, TO
+from dashboards.grafana.moment import TO, UNWATCHED, open_alerts
 from dashboards.grafana.page import Section
 from dashboards.grafana.pages.air_index import COVERAGE_STEPS
 from dashboards.grafana.pages.air_words import COUNT_STEPS, GREY
 from dashboards.grafana.panel import COURSE, VALUE, Class, Column, Kind, Panel, Type
-from dashboards.grafana.queries import CHOSEN
+from dashboards.grafana.queries import CHOSEN, SPAN
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import grafana_unit
 from dashboards.grafana.usual import said
@@ -40,8 +40,8 @@ CAPTURED = Panel(
     decimals=0,
     steps=COVERAGE_STEPS,
     quiet=text("Pas encore de jour compté.", "No day counted yet.", "Noch kein Tag gezählt."),
-    span=4,
-    height=4,
+    span=8,
+    height=3,
 )
 
 SILENT = Panel(
@@ -56,16 +56,14 @@ SILENT = Panel(
         " prüfen; einen abgebauten Sensor abmelden: beffroi sensors retire.",
     ),
     sql=(
-        "SELECT count(DISTINCT sensor) AS value FROM reader.alerts\n"
-        " WHERE domain = 'air' AND kind = 'silence'\n"
-        f"   AND {OPEN} AND {CHOSEN}"
+        open_alerts("count(DISTINCT sensor)", f"domain = 'air' AND kind = 'silence' AND {CHOSEN}")
     ),
     columns={"value": VALUE},
     unit="none",
     steps=COUNT_STEPS,
-    quiet=text("Aucun.", "None.", "Keiner."),
-    span=4,
-    height=4,
+    quiet=UNWATCHED,
+    span=8,
+    height=3,
 )
 
 _CAPTURE = Panel(

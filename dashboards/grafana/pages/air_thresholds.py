@@ -60,8 +60,8 @@ PASSED = Panel(
         "No pollutant with a threshold has been measured since yesterday.",
         "Seit gestern wurde kein Schadstoff mit Schwelle gemessen.",
     ),
-    span=4,
-    height=4,
+    span=8,
+    height=3,
 )  # fmt: skip
 
 THRESHOLDS = Panel(

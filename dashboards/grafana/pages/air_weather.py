@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.courses import series_labels
-from dashboards.grafana.folded import any_indicator
+from dashboards.grafana.folded import any_indicator, any_metric
 from dashboards.grafana.page import Section
 from dashboards.grafana.pages.air_pollutants import course_of, highest_lines, hourly, label
 from dashboards.grafana.panel import COURSE, Kind, Panel
-from dashboards.grafana.queries import CHOSEN, windows
+from dashboards.grafana.queries import CHOSEN
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import grafana_unit
 from storage.catalogue import BY_NAME, Domain
@@ -95,52 +94,8 @@ WEATHER = Section(
     folded=True,
 )  # fmt: skip
 
-_MOST = 15
-
-# One sensor of every chosen metric before a second of any, so that each is seen.
-_ANY_SQL = (
-    f"WITH names AS MATERIALIZED ({series_labels(Domain.AIR)}),\n"
-    "chosen AS MATERIALIZED (\n"
-    "     SELECT s.series_id, s.label_@language || ' · ' || n.label AS metric\n"
-    "       FROM reader.series s JOIN names n USING (series_id)\n"
-    f"      WHERE s.domain = 'air' AND s.metric IN ($metric) AND {CHOSEN}\n"
-    "      ORDER BY row_number() OVER (PARTITION BY s.metric\n"
-    "                                  ORDER BY s.in_service DESC, n.label, s.series_id),\n"
-    f"               s.metric LIMIT {_MOST})\n"
-    "SELECT w.time, c.metric, avg(w.value)::float8 AS value FROM (\n"
-    + windows(
-        Domain.AIR,
-        "series_id, start AS time, coalesce(total, mean) AS value",
-        f"series_id = ANY (ARRAY(SELECT series_id FROM chosen)) AND {CHOSEN}",
-    )
-    + "\n) w JOIN chosen c USING (series_id) GROUP BY 1, 2 ORDER BY 1, 2"
-)
-
-_ANY = Panel(
-    kind=Kind.COURSE,
-    title=text("Mesures choisies", "Chosen metrics", "Gewählte Messgrößen"),
-    description=text(
-        "Les mesures choisies en haut de la page, dans l'unité de chacune : moyenne de chaque fenêtre,"
-        " somme pour ce qui se compte. Au plus 15 lignes, d'abord une par mesure.",
-        "The metrics chosen on top of the page, each in its unit: mean of every window, sum of what"
-        " is counted. At most 15 lines, one of each metric first.",
-        "Die oben gewählten Messgrößen, jede in ihrer Einheit: Mittel jedes Zeitfensters, Summe bei"
-        " Gezähltem. Höchstens 15 Linien, zuerst eine je Messgröße.",
-    ),
-    sql=_ANY_SQL,
-    columns=COURSE,
-    unit="none",
-    quiet=text(
-        "Rien de ces mesures sur cette période : en choisir d'autres ou l'élargir.",
-        "Nothing of these metrics in this range: choose others or widen it.",
-        "Nichts von diesen Messgrößen in diesem Zeitraum: andere wählen oder ihn erweitern.",
-    ),
-    span=24,
-    height=10,
-)
-
 EVERYTHING = Section(
     text("Toute mesure, tout indicateur, bruit", "Any metric, any indicator, noise", "Jede Messgröße, jede Kennzahl, Lärm"),
-    (_ANY, any_indicator(Domain.AIR), _NOISE),
+    (any_metric(Domain.AIR), any_indicator(Domain.AIR), _NOISE),
     folded=True,
 )  # fmt: skip

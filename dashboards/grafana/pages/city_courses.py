@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.moment import SPAN, TO
+from dashboards.grafana.moment import TO
 from dashboards.grafana.page import Section
 from dashboards.grafana.pages.air_words import EAQI
+from dashboards.grafana.pages.energy_load import ONE_OF_EACH
 from dashboards.grafana.pages.mobility_flows import PASSING, counted
 from dashboards.grafana.panel import COURSE, Kind, Panel
-from dashboards.grafana.queries import CHOSEN
+from dashboards.grafana.queries import CHOSEN, SPAN
 from dashboards.grafana.text import text
 from dashboards.grafana.units import grafana_unit
 from dashboards.grafana.usual import said
@@ -64,13 +65,8 @@ def lately(domain: Domain, value: str, where: str) -> str:
     )
 
 
-# A meter that tells its power besides its register is added once.
-ELECTRIC = (
-    "metric IN ('energy_import', 'energy_used', 'power')"
-    " AND (metric <> 'power' OR sensor NOT IN (SELECT sensor FROM reader.series"
-    " WHERE domain = 'energy' AND metric IN ('energy_import', 'energy_used')))"
-    f" AND {CHOSEN}"
-)
+ELECTRIC = f"{ONE_OF_EACH} AND {CHOSEN}"
+"""The same meters as on the page of energy, each added once."""
 
 _MOVING = Panel(
     kind=Kind.COURSE,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.moment import OPEN, TO
+from dataclasses import replace
+
+from dashboards.grafana.moment import TO, UNWATCHED, open_alerts
 from dashboards.grafana.page import Section
 from dashboards.grafana.pages.air_index import WORST
 from dashboards.grafana.pages.air_words import COUNT_STEPS, GREEN, ORANGE, RED
 from dashboards.grafana.pages.city_courses import ELECTRIC, lately
 from dashboards.grafana.pages.mobility_flows import counted
+from dashboards.grafana.pages.pipeline_now import LAST_COMMIT
 from dashboards.grafana.panel import VALUE, Kind, Panel, Step
 from dashboards.grafana.queries import CHOSEN
 from dashboards.grafana.text import Text, text
@@ -25,11 +28,11 @@ _DEVIATION = (
 
 def _stat(
     title: Text, description: Text, sql: str, quiet: Text, steps: tuple[Step, ...], *,
-    unit: str = "none", span: int = 3,
+    unit: str = "none",
 ) -> Panel:  # fmt: skip
     return Panel(
         kind=Kind.STAT, title=title, description=description, sql=sql, columns={"value": VALUE},
-        unit=unit, quiet=quiet, steps=steps, decimals=0, span=span, height=4,
+        unit=unit, quiet=quiet, steps=steps, decimals=0, span=6, height=3,
     )  # fmt: skip
 
 
@@ -44,8 +47,8 @@ _ALERTS = _stat(
         "Offene Warnungen zu Sensoren: stumm, stehengeblieben, abdriftend, gesprungen. Liste und"
         " was zu tun ist stehen weiter unten.",
     ),
-    f"SELECT count(*) AS value FROM reader.alerts WHERE {OPEN} AND {CHOSEN}",
-    _NOTHING,
+    open_alerts("count(*)", CHOSEN),
+    UNWATCHED,
     FEW_ALERTS,
 )
 
@@ -59,9 +62,8 @@ _SILENT = _stat(
         "Sensoren in Betrieb, von denen man nichts hört. Viele zugleich: zuerst nach Sammler, Broker"
         " und Netz sehen (beffroi doctor).",
     ),
-    "SELECT count(DISTINCT sensor) AS value FROM reader.alerts\n"
-    f" WHERE kind = 'silence' AND {OPEN} AND {CHOSEN}",
-    _NOTHING,
+    open_alerts("count(DISTINCT sensor)", f"kind = 'silence' AND {CHOSEN}"),
+    UNWATCHED,
     FEW_ALERTS,
 )
 
@@ -88,7 +90,6 @@ _TRAFFIC = _stat(
     ),
     _DEVIATION,
     unit=grafana_unit("%"),
-    span=4,
 )
 
 _LOAD = _stat(
@@ -114,7 +115,6 @@ _LOAD = _stat(
     ),
     _DEVIATION,
     unit=grafana_unit("%"),
-    span=4,
 )
 
 # The sensors that nobody registered belong to no territory, and are refused all the same.
@@ -162,5 +162,8 @@ _LEDGER = _stat(
 
 NOW = Section(
     text("Ce matin", "This morning", "Heute Morgen"),
-    (_ALERTS, _SILENT, WORST, _TRAFFIC, _LOAD, _REFUSED, _LEDGER),
-)
+    (
+        _ALERTS, _SILENT, replace(WORST, span=6, height=3), replace(LAST_COMMIT, span=6),
+        _TRAFFIC, _LOAD, _REFUSED, _LEDGER,
+    ),
+)  # fmt: skip

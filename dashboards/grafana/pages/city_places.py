@@ -54,7 +54,7 @@ places AS (
       WHERE territory IN ($territory) AND site IN ($site))
 """
 
-_STATE = Column(Type.NUMBER, text("État", "State", "Zustand"), classes=STATES, width=110)
+_STATE = Column(Type.NUMBER, text("État", "State", "Zustand"), classes=STATES, width=95)
 
 _MAP = Panel(
     kind=Kind.MAP,
@@ -88,7 +88,7 @@ _MAP = Panel(
         "Kein Ort hat Koordinaten: in sensors.csv angeben.",
     ),
     title_column="state",
-    span=8,
+    span=7,
     height=14,
 )  # fmt: skip
 
@@ -98,28 +98,27 @@ _TABLE = Panel(
     kind=Kind.TABLE,
     title=text("Lieux, les plus urgents d'abord", "Sites, the most urgent first", "Orte, die dringendsten zuerst"),
     description=text(
-        "Ce qui est connu de chaque lieu, et le nombre de séries par métier : un clic sur le nom mène"
+        "Ce qui est connu de chaque lieu : séries muettes, autres alertes, séries par métier ; un clic sur le nom mène"
         " aux capteurs, sur un nombre à la page du métier. « Entendu » est tenu à jour chaque heure.",
-        "What is known of every site, and the number of series by trade: a click on the name leads to"
+        "What is known of every site: silent series, other alerts, series by trade; a click on the name leads to"
         " the sensors, on a number to the page of the trade. Heard is brought up to date every hour.",
-        "Was von jedem Ort bekannt ist, und die Zahl der Reihen je Fach: ein Klick auf den Namen führt"
+        "Was von jedem Ort bekannt ist: stumme Reihen, andere Warnungen, Reihen je Fach; ein Klick auf den Namen führt"
         " zu den Sensoren, auf eine Zahl zur Seite des Fachs. Gehört wird stündlich nachgeführt.",
     ),
     sql=(
-        f"{_PLACES}SELECT territory, site, site_name, state, series, silent, others, class, heard,\n"
+        f"{_PLACES}SELECT territory, site, site_name, state, silent, others, class, heard,\n"
         "       nullif(air, 0) AS air, nullif(mobility, 0) AS mobility, nullif(energy, 0) AS energy\n"
         "  FROM places ORDER BY state DESC NULLS LAST, silent DESC, others DESC, site_name"
     ),
     columns={
         **PLACE,
         "state": _STATE,
-        "series": Column(Type.NUMBER, text("Séries", "Series", "Reihen"), unit="none", width=80),
-        "silent": Column(Type.NUMBER, text("Muettes", "Silent", "Stumm"), unit="none", steps=_WORRY, width=80),
-        "others": Column(Type.NUMBER, text("Autres alertes", "Other alerts", "Andere Warnungen"), unit="none", steps=_WORRY, width=120),
-        "class": Column(Type.NUMBER, text("Air (EAQI)", "Air (EAQI)", "Luft (EAQI)"), classes=EAQI, filled=True, width=130),
-        "heard": Column(Type.TIME, text("Entendu", "Heard", "Gehört"), width=160),
+        "silent": Column(Type.NUMBER, text("Muettes", "Silent", "Stumm"), unit="none", steps=_WORRY, width=75),
+        "others": Column(Type.NUMBER, text("Autres", "Others", "Andere"), unit="none", steps=_WORRY, width=85),
+        "class": Column(Type.NUMBER, text("Air (EAQI)", "Air (EAQI)", "Luft (EAQI)"), classes=EAQI, filled=True, width=110),
+        "heard": Column(Type.TIME, text("Entendu", "Heard", "Gehört"), width=150),
         **{
-            domain.value: Column(Type.NUMBER, label, unit="none", page=f"beffroi-{domain.value}", width=90)
+            domain.value: Column(Type.NUMBER, label, unit="none", page=f"beffroi-{domain.value}", width=70)
             for domain, label in (
                 (Domain.AIR, text("Air", "Air", "Luft")),
                 (Domain.MOBILITY, text("Mobilité", "Mobility", "Mobilität")),
@@ -133,7 +132,7 @@ _TABLE = Panel(
         "No site is registered: beffroi sensors import.",
         "Kein Ort ist angemeldet: beffroi sensors import.",
     ),
-    span=16,
+    span=17,
     height=14,
 )  # fmt: skip
 

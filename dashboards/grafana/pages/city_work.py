@@ -56,18 +56,18 @@ _ALERTS = Panel(
     columns={
         "opened": Column(Type.TIME, text("Ouverte", "Opened", "Geöffnet"), width=160),
         **PLACE,
-        "site_name": replace(PLACE["site_name"], width=200),
-        "sensor": replace(SENSOR, width=160),
-        "measured": Column(Type.TEXT, text("Mesure", "Metric", "Messgröße"), width=200),
+        "site_name": replace(PLACE["site_name"], width=160),
+        "sensor": replace(SENSOR, width=110),
+        "measured": Column(Type.TEXT, text("Mesure", "Metric", "Messgröße"), width=160),
         "kind": Column(Type.NUMBER, text("Alerte", "Alert", "Warnung"), classes=_KINDS, width=90),
         "since": Column(Type.TIME, text("Depuis", "Since", "Seit"), width=160),
         "action": Column(Type.NUMBER, text("À faire", "To do", "Zu tun"), classes=_ACTIONS),
     },
     unit="none",
     quiet=text(
-        "Aucune alerte ouverte : rien à faire.",
-        "No alert is open: nothing to do.",
-        "Keine Warnung offen: nichts zu tun.",
+        "Aucune alerte ouverte.",
+        "No alert is open.",
+        "Keine Warnung offen.",
     ),
     span=24,
     height=10,
@@ -101,26 +101,27 @@ _MEASURES = Panel(
         " aussagekräftig: weitere Tage abwarten; beffroi measures show sagt, warum.",
     ),
     sql=(
-        "SELECT m.title_@language AS title, m.territory_name, m.in_force::timestamptz AS since,\n"
-        "       m.ends::timestamptz AS until,\n"
+        "SELECT m.title_@language AS title, m.territory_name, m.since, m.until,\n"
         "       coalesce(i.label_@language, q.label_@language, nullif(m.indicator, ''), m.metric)\n"
         "       AS compared,\n"
         f"       {_position(('down', 'up'), 'expected')} AS expected,\n"
         f"       coalesce({_position(tuple(Verdict), 'verdict')}, 0) AS verdict,\n"
         "       m.estimate, m.low, m.high, nullif(m.unit, '1') AS unit, m.days_after,\n"
         "       m.computed_at AS computed\n"
-        "  FROM reader.measures m\n"
+        "  FROM (SELECT n.*, n.in_force::timestamp AT TIME ZONE t.timezone AS since,\n"
+        "               n.ends::timestamp AT TIME ZONE t.timezone AS until\n"
+        "          FROM reader.measures n JOIN reader.territories t USING (territory)\n"
+        "         WHERE territory IN ($territory)) m\n"
         "  LEFT JOIN reader.indicators i USING (indicator)\n"
         "  LEFT JOIN reader.metrics q USING (metric)\n"
-        f" WHERE m.territory IN ($territory) AND m.in_force::timestamptz <= {TO}\n"
-        f"   AND (m.ends IS NULL OR m.ends::timestamptz > {TO})\n"
+        f" WHERE m.since <= {TO} AND (m.until IS NULL OR m.until > {TO})\n"
         " ORDER BY m.in_force DESC, m.code"
     ),
     columns={
         "title": Column(Type.TEXT, text("Mesure", "Measure", "Maßnahme"), width=260),
         "territory_name": Column(Type.TEXT, text("Commune", "Commune", "Gemeinde")),
-        "since": Column(Type.TIME, text("Depuis", "Since", "Seit"), width=160),
-        "until": Column(Type.TIME, text("Jusqu'à", "Until", "Bis"), width=160),
+        "since": Column(Type.TIME, text("Depuis", "Since", "Seit"), unit="time:YYYY-MM-DD", width=110),
+        "until": Column(Type.TIME, text("Jusqu'à", "Until", "Bis"), unit="time:YYYY-MM-DD", width=110),
         "compared": Column(Type.TEXT, text("Ce qui est comparé", "What is compared", "Was verglichen wird")),
         "expected": Column(Type.NUMBER, text("Attendu", "Expected", "Erwartet"), classes=_EXPECTED, width=90),
         "verdict": Column(Type.NUMBER, text("Verdict", "Verdict", "Urteil"), classes=VERDICTS, width=200),

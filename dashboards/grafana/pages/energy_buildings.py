@@ -5,10 +5,13 @@ from __future__ import annotations
 from dashboards.grafana.columns import MAPPED, PLACE, STATUS, STATUS_SQL
 from dashboards.grafana.courses import TOP, highest, indicator, top_courses
 from dashboards.grafana.page import Section
+from dashboards.grafana.pages.air_words import GREY
+from dashboards.grafana.pages.energy_load import NO_DAY
 from dashboards.grafana.panel import COURSE, Column, Kind, Panel, Step, Type
 from dashboards.grafana.queries import CHOSEN, DAYS, beginnings
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import grafana_unit
+from storage.catalogue import Domain
 from storage.indicators.word import Subject
 
 KWH = grafana_unit("kW.h")
@@ -113,15 +116,15 @@ _MAP = Panel(
     kind=Kind.MAP,
     title=text("Carte des bâtiments, par dérive", "Map of buildings, by drift", "Karte der Gebäude, nach Abweichung"),
     description=text(
-        "Consommation face à l'attendu sur la période. Vert : à 10 % près ; orange, rouge : au-dessus, à visiter ; bleu : en dessous.",
-        "Consumption against what is expected, in the range. Green: within 10 %; orange, red: above, to be visited; blue: below.",
-        "Verbrauch gegenüber der Erwartung im Zeitraum. Grün: innerhalb 10 %; orange, rot: darüber, besuchen; blau: darunter.",
+        "Consommation face à l'attendu sur la période. Vert : à 10 % près ; orange, rouge : au-dessus, à visiter ; bleu : en dessous ; gris : compteurs sans référence.",
+        "Consumption against what is expected, in the range. Green: within 10 %; orange, red: above, to be visited; blue: below; grey: meters without a baseline.",
+        "Verbrauch gegenüber der Erwartung im Zeitraum. Grün: innerhalb 10 %; orange, rot: darüber, besuchen; blau: darunter; grau: Zähler ohne Basis.",
     ),
     sql=(
         "SELECT site_name, longitude, latitude, change AS value FROM (\n"
-        + drift()
-        + ") d JOIN reader.sites USING (territory, site)\n"
-        " WHERE longitude IS NOT NULL AND latitude IS NOT NULL ORDER BY 1"
+        "SELECT DISTINCT territory, site, site_name, longitude, latitude FROM reader.series\n"
+        f" WHERE domain = 'energy' AND in_service AND latitude IS NOT NULL AND {CHOSEN}) s\n"
+        "  LEFT JOIN (\n" + drift() + ") d USING (territory, site) ORDER BY 1, 2"
     ),
     columns={
         **MAPPED,
@@ -129,7 +132,8 @@ _MAP = Panel(
     },
     unit=grafana_unit("%"),
     quiet=NO_BASELINE,
-    steps=DRIFT_STEPS,
+    # Nothing uses less than nothing: below is what is not known.
+    steps=(Step(None, GREY), Step(-100, "blue"), *DRIFT_STEPS[1:]),
     title_column="value",
     height=10,
 )  # fmt: skip
@@ -157,15 +161,18 @@ _CUSUM = Panel(
 )  # fmt: skip
 
 
-def _course(name: str, title: Text, description: Text, bars: bool = False) -> Panel:
+def _course(
+    name: str, title: Text, description: Text, quiet: Text = NO_DAY,
+    bars: bool = False, chosen: str = CHOSEN, series: str = "",
+) -> Panel:  # fmt: skip
     return Panel(
         kind=Kind.COURSE,
         title=title,
         description=description,
-        sql=highest(name),
+        sql=highest(name, chosen=chosen, series=series),
         columns=COURSE,
         unit=grafana_unit(indicator(name).unit),
-        quiet=_NO_BUILDING,
+        quiet=quiet,
         bars=bars,
         span=8,
     )
@@ -195,11 +202,18 @@ _DEGREE_DAYS = _course(
     "heating_degree_days",
     text("Degrés-jours de chauffage", "Heating degree days", "Heizgradtage"),
     text(
-        "Par jour et thermomètre (méthode météo) : combien de froid il fallait compenser. Une consommation qui monte sans eux n'est pas due au temps.",
-        "By day and thermometer (meteorological method): how much cold there was to make up for. Consumption that rises without them is not due to the weather.",
-        "Je Tag und Thermometer (meteorologisches Verfahren): wie viel Kälte auszugleichen war. Verbrauch, der ohne sie steigt, liegt nicht am Wetter.",
+        "Par jour et thermomètre des communes choisies, où qu'il soit (méthode météo) : combien de froid il fallait compenser. Une consommation qui monte sans eux n'est pas due au temps.",
+        "By day and thermometer of the chosen communes, wherever it stands (meteorological method): how much cold there was to make up for. Consumption that rises without them is not due to the weather.",
+        "Je Tag und Thermometer der gewählten Gemeinden, wo immer es steht (meteorologisches Verfahren): wie viel Kälte auszugleichen war. Verbrauch, der ohne sie steigt, liegt nicht am Wetter.",
+    ),
+    text(
+        "Aucun jour de thermomètre extérieur (température) dans ces communes sur cette période.",
+        "No day of an outdoor thermometer (temperature) in these communes in this range.",
+        "Kein Tag eines Außenthermometers (Temperatur) in diesen Gemeinden in diesem Zeitraum.",
     ),
     bars=True,
+    chosen="territory IN ($territory)",
+    series=Domain.AIR,
 )  # fmt: skip
 
 _YEARLY: dict[str, Column] = {
@@ -264,5 +278,11 @@ _COMPARED = Panel(
 
 BUILDINGS = Section(
     text("Bâtiments", "Buildings", "Gebäude"),
-    (_RANKED, _MAP, _CUSUM, _ENERGY, _CARBON, _DEGREE_DAYS, _COMPARED),
+    (_RANKED, _MAP, _CUSUM, _ENERGY, _CARBON, _DEGREE_DAYS),
+)
+
+COMPARED = Section(
+    text("Bâtiments comparés", "Buildings compared", "Gebäude im Vergleich"),
+    (_COMPARED,),
+    folded=True,
 )

@@ -16,29 +16,38 @@ KW = grafana_unit("kW")
 
 # Power where a sensor sends it, else what its register or its intervals counted: never both.
 _LOADS = "'power', 'energy_import', 'energy_used'"
-_ONE_OF_EACH = (
+COUNTED_ONCE = (
+    "(metric <> 'energy_used' OR sensor NOT IN (\n"
+    "       SELECT sensor FROM reader.series WHERE domain = 'energy' AND metric = 'energy_import'))"
+)
+ONE_OF_EACH = (
     f"metric IN ({_LOADS}) AND (metric = 'power' OR sensor NOT IN (\n"
     "       SELECT sensor FROM reader.series WHERE domain = 'energy' AND metric = 'power'))\n"
-    "   AND (metric <> 'energy_used' OR sensor NOT IN (\n"
-    "       SELECT sensor FROM reader.series WHERE domain = 'energy' AND metric = 'energy_import'))"
+    f"   AND {COUNTED_ONCE}"
 )
 _KW = "CASE metric WHEN 'power' THEN mean ELSE total / @hours END"
 
 
 def load_and_usual() -> str:
     """Load of every meter by hour or day, with what was usual. [kW]"""
-    return against_usual(Domain.ENERGY, _KW.replace("@hours", "hours"), _ONE_OF_EACH)
+    return against_usual(Domain.ENERGY, _KW.replace("@hours", "hours"), ONE_OF_EACH)
 
 
 def loads(columns: str) -> str:
     """Load of every meter by window. [kW]"""
-    return windows(Domain.ENERGY, f"{columns}, {_KW} AS value", f"{_ONE_OF_EACH} AND {CHOSEN}")
+    return windows(Domain.ENERGY, f"{columns}, {_KW} AS value", f"{ONE_OF_EACH} AND {CHOSEN}")
 
 
 NO_METER = text(
     "Aucun compteur d'électricité dans ces lieux sur cette période.",
     "No electricity meter at these sites in this range.",
     "Kein Stromzähler an diesen Orten in diesem Zeitraum.",
+)
+
+NO_DAY = text(
+    "Rien de connu par jour sur cette période : l'élargir à 2 jours au moins.",
+    "Nothing is known by day in this range: widen it to 2 days or more.",
+    "In diesem Zeitraum je Tag nichts bekannt: auf mindestens 2 Tage erweitern.",
 )
 
 _LOAD = Panel(
@@ -175,7 +184,7 @@ def _course(name: str, title: Text, description: Text, span: int = 12) -> Panel:
         sql=highest(name),
         columns=COURSE,
         unit=grafana_unit(indicator(name).unit),
-        quiet=NO_METER,
+        quiet=NO_DAY,
         span=span,
     )
 
@@ -229,10 +238,11 @@ _STEPS = Panel(
     },
     unit=KW,
     quiet=text(
-        "Aucun saut du talon : rien à faire.",
-        "No step of the base load: nothing to do.",
-        "Kein Sprung der Grundlast: nichts zu tun.",
+        "Aucun saut du talon trouvé (il faut 42 nuits connues).",
+        "No step of the base load found (it takes 42 known nights).",
+        "Kein Sprung der Grundlast gefunden (nötig sind 42 bekannte Nächte).",
     ),
+    span=24,
 )  # fmt: skip
 
 _MONTH = (
@@ -249,7 +259,8 @@ _PEAKS = Panel(
         "Je Zähler: neuester am Ende des Zeitraums bekannter Monat (Grundlast, Mittel, Spitze mit Zeitpunkt, Lastfaktor, Anteile von Nacht und Wochenende) und höchste Spitze der Tage des Zeitraums. Niedriger Faktor: Spitzen kappen; hoher Nacht- oder Wochenendanteil bei geschlossenem Ort: Abschaltungen einrichten. Höchstens 200 Zeilen.",
     ),
     sql=(
-        "SELECT territory, site, site_name, sensor, base_load, load_mean, load_peak, peak_at,\n"
+        "SELECT territory, site, site_name, sensor, label_@language AS label, base_load,\n"
+        "       load_mean, load_peak, peak_at,\n"
         "       day_peak, load_factor, night_share, weekend_share FROM (\n"
         "SELECT series_id,\n"
         + ",\n".join(
@@ -267,11 +278,12 @@ _PEAKS = Panel(
         "SELECT series_id, indicator, start, value, at FROM reader.energy_figures\n"
         f" WHERE indicator = 'load_peak_15min_day' AND {DAYS} AND value IS NOT NULL\n"
         f"   AND {CHOSEN}) f GROUP BY 1) m JOIN reader.series USING (series_id)\n"
-        " ORDER BY base_load DESC NULLS LAST, 3, 4 LIMIT 200"
+        " ORDER BY base_load DESC NULLS LAST, 3, 4, 5 LIMIT 200"
     ),
     columns={
         **PLACE,
         "sensor": SENSOR,
+        "label": Column(Type.TEXT, text("Mesure", "Metric", "Messgröße")),
         "base_load": Column(Type.NUMBER, text("Talon", "Base load", "Grundlast"), decimals=1),
         "load_mean": Column(Type.NUMBER, text("Moyenne", "Mean", "Mittel"), decimals=1),
         "load_peak": Column(Type.NUMBER, text("Pointe du mois", "Peak of the month", "Monatsspitze"), decimals=1),
@@ -307,5 +319,5 @@ LOAD = Section(
 
 BASE_AND_PEAKS = Section(
     text("Talon et pointes", "Base load and peaks", "Grundlast und Spitzen"),
-    (_NIGHT, _STEPS, _PEAKS, _DAY_PEAK),
+    (_NIGHT, _DAY_PEAK, _STEPS, _PEAKS),
 )

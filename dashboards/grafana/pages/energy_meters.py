@@ -9,7 +9,7 @@ from dashboards.grafana.page import Section
 from dashboards.grafana.panel import COURSE, Class, Column, Kind, Panel, Step, Type
 from dashboards.grafana.queries import CHOSEN, DAYS
 from dashboards.grafana.text import Text, text
-from dashboards.grafana.units import grafana_unit
+from dashboards.grafana.units import DURATION, grafana_unit
 from dashboards.grafana.usual import said
 from storage.catalogue import BY_NAME
 from storage.indicators.word import Subject
@@ -39,10 +39,10 @@ _SILENT = Panel(
         "since": Column(Type.TIME, text("Dernière mesure", "Last reading", "Letzter Messwert"), width=160),
         "silent_s": Column(Type.NUMBER, text("Muet depuis", "Silent for", "Stumm seit"), decimals=0),
     },
-    unit=grafana_unit("s"),
+    unit=DURATION,
     quiet=text(
-        "Aucun compteur muet : rien à faire.", "No silent meter: nothing to do.",
-        "Kein stummer Zähler: nichts zu tun.",
+        "Aucun compteur muet connu.", "No silent meter known.",
+        "Kein stummer Zähler bekannt.",
     ),
 )  # fmt: skip
 
@@ -65,7 +65,7 @@ _HELD = Panel(
         f"       count(*) FILTER (WHERE '{_NOT_COVERED}' = ANY (words)) AS not_covered,\n"
         "       count(*) AS days FROM reader.energy_figures\n"
         " WHERE indicator IN ('energy_day', 'volume_day')\n"
-        f"   AND {DAYS} AND {CHOSEN} AND status <> 'complete' GROUP BY 1) f\n"
+        f"   AND {DAYS} AND stop <= {TO} AND {CHOSEN} AND status <> 'complete' GROUP BY 1) f\n"
         "  JOIN reader.series USING (series_id)\n"
         " WHERE interpolated + not_covered > 0\n"
         " ORDER BY not_covered DESC, interpolated DESC, 3, 4 LIMIT 200"
@@ -269,5 +269,6 @@ METERS = Section(
 
 FLUIDS_AND_COST = Section(
     text("Eau, gaz, tarifs, éclairage", "Water, gas, tariffs, lights", "Wasser, Gas, Tarife, Beleuchtung"),
-    (_WATER, _GAS, _TARIFF, _COST, _LIGHTS),
+    (_LIGHTS, _WATER, _GAS, _TARIFF, _COST),
+    folded=True,
 )  # fmt: skip

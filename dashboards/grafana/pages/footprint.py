@@ -19,7 +19,7 @@ FOOTPRINT = Page(
         "Für alle, die zahlen und betreiben: was die Plattform selbst verbraucht, stündlich von ihr"
         " gemessen. Nicht gemessen: Datenbankserver, Broker, Grafana und öffentliche Tafel.",
     ),
-    tags=("plateforme",),
+    tags=("platform",),
     choices=(),
     sections=(
         Section(text("En ce moment", "Right now", "Im Augenblick"), STATS),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.grafana.folded import any_indicator, any_metric, indicators_of
-from dashboards.grafana.moment import OPEN
+from dashboards.grafana.moment import open_alerts, unusual_hours
 from dashboards.grafana.page import Page, Section
 from dashboards.grafana.pages.mobility_flows import (
     AGAINST_WEEKS,
@@ -43,20 +43,15 @@ _ACT = Panel(
     kind=Kind.STAT,
     title=text("Faut-il agir ?", "Does anybody have to act?", "Ist etwas zu tun?"),
     description=text(
-        "Capteurs de mobilité muets (alerte ouverte) : les relancer, page Capteurs. Heures inhabituelles des 24 dernières heures de la période : tableau plus bas. Capteurs dont la dernière heure est saturée ou bloquée : routes. Parkings qui ont dépassé 90 % (ou full_percent) le dernier jour clos. Vide : rien de tel n'est mesuré.",
-        "Silent mobility sensors (open alert): see to them, sensors page. Unusual hours of the last 24 hours of the range: table below. Sensors whose last hour is saturated or blocked: roads. Car parks that exceeded 90 % (or full_percent) on the last closed day. Empty: nothing of the kind is measured.",
-        "Stumme Verkehrssensoren (offene Meldung): nachsehen, Seite Sensoren. Ungewöhnliche Stunden der letzten 24 Stunden des Zeitraums: Tabelle unten. Sensoren mit gesättigter oder stockender letzter Stunde: Straßen. Parkhäuser über 90 % (oder full_percent) am letzten abgeschlossenen Tag. Leer: nichts dergleichen wird gemessen.",
+        "Capteurs de mobilité muets (alerte ouverte) : les relancer, page Capteurs. Heures inhabituelles des 24 dernières heures de la période : tableau plus bas. Capteurs dont la dernière heure est saturée ou bloquée : routes. Parkings qui ont dépassé 90 % (ou full_percent) le dernier jour clos. Inconnu : non mesuré, pas encore assez de semaines, ou le processeur ne tourne pas.",
+        "Silent mobility sensors (open alert): see to them, sensors page. Unusual hours of the last 24 hours of the range: table below. Sensors whose last hour is saturated or blocked: roads. Car parks that exceeded 90 % (or full_percent) on the last closed day. Unknown: not measured, not yet enough weeks, or the processor is not running.",
+        "Stumme Verkehrssensoren (offene Meldung): nachsehen, Seite Sensoren. Ungewöhnliche Stunden der letzten 24 Stunden des Zeitraums: Tabelle unten. Sensoren mit gesättigter oder stockender letzter Stunde: Straßen. Parkhäuser über 90 % (oder full_percent) am letzten abgeschlossenen Tag. Unbekannt: nicht gemessen, noch zu wenige Wochen, oder der Prozessor läuft nicht.",
     ),
     sql=(
-        "SELECT a.silent, u.unusual, s.saturated, p.full_parks\n"
-        "  FROM (SELECT count(*) AS silent FROM reader.alerts\n"
-        f"         WHERE domain = 'mobility' AND kind = 'silence'\n"
-        f"           AND {OPEN}\n"
-        f"           AND {CHOSEN}) a,\n"
-        "       (SELECT count(*) AS unusual FROM reader.mobility_figures\n"
-        "         WHERE indicator = 'mobility_unusual' AND start <= $__timeTo()\n"
-        "           AND start > $__timeTo()::timestamptz - interval '24 hours'\n"
-        f"           AND {CHOSEN}) u,\n"
+        "SELECT a.value AS silent, u.value AS unusual, s.saturated, p.full_parks\n"
+        "  FROM (" + open_alerts("count(*)", f"domain = 'mobility' AND kind = 'silence' AND {CHOSEN}")
+        + ") a,\n"
+        "       (" + unusual_hours(Domain.MOBILITY) + ") u,\n"
         "       (SELECT CASE WHEN count(*) > 0\n"
         f"                   THEN count(*) FILTER (WHERE value >= {_SATURATED:g}) END AS saturated\n"
         "          FROM (SELECT DISTINCT ON (subject_id) value FROM reader.mobility_figures\n"
@@ -89,7 +84,7 @@ _ACT = Panel(
         ),
     },
     unit=grafana_unit("1"),
-    quiet=text("rien de tel", "none measured", "nicht gemessen"),
+    quiet=text("inconnu", "unknown", "unbekannt"),
     span=24,
     height=4,
 )  # fmt: skip
@@ -113,7 +108,7 @@ _TOTALS = Panel(
     columns={metric: Column(Type.NUMBER, _label(metric)) for metric in COUNTS},
     unit=grafana_unit("1"),
     quiet=NO_COUNTER,
-    decimals=1,
+    decimals=0,
     height=4,
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.grafana.columns import MAPPED, PLACE, SENSOR
 from dashboards.grafana.courses import SITE_LABEL, TOP
 from dashboards.grafana.page import Section
+from dashboards.grafana.pages.air_words import GREY
 from dashboards.grafana.panel import COURSE, Class, Column, Kind, Panel, Step, Type
 from dashboards.grafana.queries import CHOSEN, windows
 from dashboards.grafana.text import Text, text
@@ -207,14 +208,17 @@ _MAP = Panel(
         "Karte: Verkehr im Vergleich zum Üblichen",
     ),
     description=text(
-        "Écart des passages de la période (véhicules, vélos, piétons) aux mêmes heures des quatre semaines d'avant, par lieu. Bleu : bien moins ; vert : comme d'habitude ; orange : bien plus.",
-        "Difference of the range's passages (vehicles, bicycles, pedestrians) to the same hours of the four weeks before, by site. Blue: far fewer; green: as usual; orange: far more.",
-        "Abweichung des Verkehrs im Zeitraum (Fahrzeuge, Räder, zu Fuß) von denselben Stunden der vier Wochen davor, je Ort. Blau: viel weniger; grün: wie üblich; orange: viel mehr.",
+        "Écart des passages de la période (véhicules, vélos, piétons) aux mêmes heures des quatre semaines d'avant, par lieu. Bleu : bien moins ; vert : comme d'habitude ; orange : bien plus ; gris : pas encore comparable.",
+        "Difference of the range's passages (vehicles, bicycles, pedestrians) to the same hours of the four weeks before, by site. Blue: far fewer; green: as usual; orange: far more; grey: not comparable yet.",
+        "Abweichung des Verkehrs im Zeitraum (Fahrzeuge, Räder, zu Fuß) von denselben Stunden der vier Wochen davor, je Ort. Blau: viel weniger; grün: wie üblich; orange: viel mehr; grau: noch nicht vergleichbar.",
     ),
     sql=(
         f"SELECT site_name, longitude, latitude, {_CHANGE} AS value\n"
-        "  FROM (\n" + changes(*PASSING) + "\n) c JOIN reader.series USING (series_id)\n"
-        " WHERE longitude IS NOT NULL AND latitude IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1"
+        "  FROM (SELECT series_id, site_name, longitude, latitude FROM reader.series\n"
+        f"         WHERE domain = 'mobility' AND in_service AND latitude IS NOT NULL\n"
+        f"           AND {counted(*PASSING)}) s\n"
+        "  LEFT JOIN (\n" + changes(*PASSING) + "\n) c USING (series_id)\n"
+        " GROUP BY 1, 2, 3 ORDER BY 1"
     ),
     columns={
         **MAPPED,
@@ -226,7 +230,8 @@ _MAP = Panel(
         "No site to compare: not yet two weeks of counting.",
         "Kein Ort zu vergleichen: noch keine zwei Wochen Zählung.",
     ),
-    steps=DIFFERENCE_STEPS,
+    # Nothing is less than none: below is what cannot be compared.
+    steps=(Step(None, GREY), Step(-100, "blue"), *DIFFERENCE_STEPS[1:]),
     title_column="value",
     height=10,
 )  # fmt: skip
@@ -273,9 +278,9 @@ _UNUSUAL = Panel(
     },
     unit=grafana_unit("1"),
     quiet=text(
-        "Aucune heure inhabituelle : rien à faire.",
-        "No unusual hour: nothing to do.",
-        "Keine ungewöhnliche Stunde: nichts zu tun.",
+        "Aucune heure inhabituelle trouvée (il faut plusieurs semaines de mesures).",
+        "No unusual hour found (it takes several weeks of measurements).",
+        "Keine ungewöhnliche Stunde gefunden (nötig sind mehrere Wochen Messung).",
     ),
     span=24,
 )  # fmt: skip

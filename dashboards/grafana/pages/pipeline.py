@@ -23,7 +23,7 @@ PIPELINE = Page(
         "For those who run the platform: nothing lost, nothing late, nothing waiting.",
         "Für alle, die die Plattform betreiben: nichts verloren, nichts verspätet, nichts wartend.",
     ),
-    tags=("plateforme",),
+    tags=("platform",),
     choices=(TERRITORY,),
     sections=(
         Section(text("En ce moment", "Right now", "Im Augenblick"), STATS),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dashboards.grafana.pages.pipeline_now import IN_TERRITORY
 from dashboards.grafana.pages.pipeline_words import REASONS
-from dashboards.grafana.pages.sensors_courses import delays
+from dashboards.grafana.pages.sensors_courses import TRADES, delays
 from dashboards.grafana.panel import COURSE, Kind, Panel
+from dashboards.grafana.queries import SPAN
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import grafana_unit
 from dashboards.grafana.words import words
 from storage.catalogue import DOMAINS
 
-_SPAN = "$__unixEpochTo() - $__unixEpochFrom()"
 _WEEK, _MONTHS = 7 * 86400, 62 * 86400
 _COUNT = grafana_unit("1")
 _NOTHING = text(
@@ -47,7 +49,7 @@ def _flow(title: Text, description: Text, lines: dict[str, Text]) -> Panel:
         title=title,
         description=description,
         sql=(
-            f"SELECT time, m.metric, m.value FROM (\n{_ledger(sums, _SPAN)}\n) l\n"
+            f"SELECT time, m.metric, m.value FROM (\n{_ledger(sums, SPAN)}\n) l\n"
             f" CROSS JOIN LATERAL (VALUES\n       {values}) m (metric, value)\n ORDER BY 1, 2"
         ),
         columns=COURSE,
@@ -139,7 +141,7 @@ FLOWS: tuple[Panel, ...] = (
             " laufende ist es immer; frühere zeigen, dass der Prozessor zurückliegt.",
         ),
         sql=(
-            "SELECT start AS time, trade AS metric,\n"
+            f"SELECT start AS time, {words('trade', TRADES)} AS metric,\n"
             "       (100.0 * count(*) FILTER (WHERE provisional) / count(*))::float8 AS value\n"
             "  FROM (\n"
             + "\nUNION ALL\n".join(
@@ -160,5 +162,5 @@ FLOWS: tuple[Panel, ...] = (
         floor=0,
         ceiling=100,
     ),
-    delays("territory IN ($territory)"),
+    replace(delays("territory IN ($territory)"), span=24),
 )

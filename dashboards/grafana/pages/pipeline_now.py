@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.grafana.panel import VALUE, Kind, Panel, Step
 from dashboards.grafana.text import Text, text
-from dashboards.grafana.units import grafana_unit
+from dashboards.grafana.units import DURATION, grafana_unit
 
 IN_TERRITORY = "(territory IN ($territory) OR territory = '')"
 """Whoever reads everything also sees what belongs to no territory."""
@@ -34,13 +34,29 @@ def _stat(
         quiet=quiet,
         decimals=decimals,
         steps=steps,
-        span=4,
-        height=4,
+        span=8,
+        height=3,
     )
 
 
-_COUNT, _SECONDS, _PERCENT = grafana_unit("1"), grafana_unit("s"), grafana_unit("%")
+_COUNT, _PERCENT = grafana_unit("1"), grafana_unit("%")
 _LAST_DAY = "hour > $__timeTo()::timestamptz - interval '24 hours' AND hour <= $__timeTo()"
+
+LAST_COMMIT = _stat(
+    text("Dernier enregistrement", "Last commit", "Letzte Speicherung"),
+    text(
+        "Temps depuis que la base a enregistré quelque chose, toute la plateforme. Au-delà de"
+        " 15 minutes : collecteur, courtier, réseau, disque, dans cet ordre : beffroi doctor.",
+        "Time since the database stored anything, of the whole platform. Beyond 15 minutes:"
+        " collector, broker, network, disk, in this order: beffroi doctor.",
+        "Zeit, seit die Datenbank etwas gespeichert hat, der ganzen Plattform. Über 15 Minuten:"
+        " Sammler, Broker, Netz, Platte, in dieser Reihenfolge: beffroi doctor.",
+    ),
+    "SELECT extract(epoch FROM now() - newest_commit)::float8 AS value FROM reader.platform",
+    DURATION,
+    _LAG,
+)
+"""Also what somebody on duty looks at first: whether anything is stored at all."""
 
 STATS: tuple[Panel, ...] = (
     _stat(
@@ -64,20 +80,7 @@ STATS: tuple[Panel, ...] = (
         _COUNT,
         (Step(None, "green"), Step(1, "red")),
     ),
-    _stat(
-        text("Dernier enregistrement", "Last commit", "Letzte Speicherung"),
-        text(
-            "Temps depuis que la base a enregistré quelque chose, toute la plateforme. Au-delà de"
-            " 15 minutes : collecteur, courtier, réseau, disque, dans cet ordre : beffroi doctor.",
-            "Time since the database stored anything, of the whole platform. Beyond 15 minutes:"
-            " collector, broker, network, disk, in this order: beffroi doctor.",
-            "Zeit, seit die Datenbank etwas gespeichert hat, der ganzen Plattform. Über 15 Minuten:"
-            " Sammler, Broker, Netz, Platte, in dieser Reihenfolge: beffroi doctor.",
-        ),
-        "SELECT extract(epoch FROM now() - newest_commit)::float8 AS value FROM reader.platform",
-        _SECONDS,
-        _LAG,
-    ),
+    LAST_COMMIT,
     _stat(
         text("Mesures stockées en 24 h", "Readings stored in 24 h", "In 24 h gespeicherte Werte"),
         text(
@@ -135,7 +138,7 @@ STATS: tuple[Panel, ...] = (
         ),
         "SELECT coalesce(extract(epoch FROM now() - least(oldest_mark, oldest_change)), 0)::float8\n"
         "       AS value\n  FROM reader.platform",
-        _SECONDS,
+        DURATION,
         _WAIT,
     ),
     _stat(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.grafana.columns import PLACE, SENSOR
 from dashboards.grafana.pages.pipeline_now import IN_TERRITORY
 from dashboards.grafana.pages.pipeline_words import REASONS, REMEDIES
 from dashboards.grafana.panel import Class, Column, Kind, Panel, Step, Type
@@ -9,13 +10,7 @@ from dashboards.grafana.text import text
 from dashboards.grafana.units import grafana_unit
 from dashboards.grafana.words import words
 
-_SENSORS = "beffroi-sensors"
-_PLACE: dict[str, Column] = {
-    "territory": Column(Type.TEXT),
-    "site": Column(Type.TEXT),
-    "site_name": Column(Type.TEXT, text("Lieu", "Site", "Ort"), page=_SENSORS),
-    "sensor": Column(Type.TEXT, text("Capteur", "Sensor", "Sensor")),
-}
+_PLACE = {**PLACE, "sensor": SENSOR}
 _YES_NO = (
     Class(0, text("non", "no", "nein"), "red"),
     Class(1, text("oui", "yes", "ja"), "green"),
@@ -52,8 +47,8 @@ REFUSED = Panel(
         "messages": _count("Messages", "Messages", "Nachrichten"),
         "readings": _count("Mesures", "Readings", "Messwerte"),
         "sensors": _count("Capteurs", "Sensors", "Sensoren"),
-        "last": Column(Type.TIME, text("Dernier", "Last", "Letzte"), unit="dateTimeFromNow"),
-        "remedy": Column(Type.TEXT, text("À faire", "To do", "Zu tun"), width=620),
+        "last": Column(Type.TIME, text("Dernier", "Last", "Letzte")),
+        "remedy": Column(Type.TEXT, text("À faire", "To do", "Zu tun"), wrapped=True),
     },
     unit="none",
     quiet=text(
@@ -137,7 +132,7 @@ UNBALANCED = Panel(
     ),
     columns={
         **_PLACE,
-        "hour": Column(Type.TIME, text("Heure", "Hour", "Stunde"), unit="dateTimeAsLocal"),
+        "hour": Column(Type.TIME, text("Heure", "Hour", "Stunde")),
         "messages": _count("Messages en trop", "Messages too many", "Nachrichten zu viel"),
         "readings": _count("Mesures en trop", "Readings too many", "Werte zu viel"),
     },
@@ -177,11 +172,9 @@ COLLECTORS = Panel(
         "connected": Column(
             Type.NUMBER, text("Connecté", "Connected", "Verbunden"), classes=_YES_NO, width=100
         ),
-        "seen_at": Column(Type.TIME, text("Vu", "Seen", "Gesehen"), unit="dateTimeFromNow"),
-        "started_at": Column(
-            Type.TIME, text("Démarré", "Started", "Gestartet"), unit="dateTimeAsLocal"
-        ),
-        "left_at": Column(Type.TIME, text("Parti", "Left", "Abgemeldet"), unit="dateTimeAsLocal"),
+        "seen_at": Column(Type.TIME, text("Vu", "Seen", "Gesehen")),
+        "started_at": Column(Type.TIME, text("Démarré", "Started", "Gestartet")),
+        "left_at": Column(Type.TIME, text("Parti", "Left", "Abgemeldet")),
         "messages": _count("Messages", "Messages", "Nachrichten"),
         "qos0": _count("dont QoS 0", "at QoS 0", "davon QoS 0"),
         "dropped": Column(
@@ -217,9 +210,9 @@ WAITING = Panel(
     ),
     columns={
         "marks": _count("Fenêtres", "Windows", "Fenster"),
-        "oldest_mark": Column(Type.TIME, text("Depuis", "Since", "Seit"), unit="dateTimeFromNow"),
+        "oldest_mark": Column(Type.TIME, text("Depuis", "Since", "Seit")),
         "changes": _count("Indicateurs", "Indicators", "Kennzahlen"),
-        "oldest_change": Column(Type.TIME, text("Depuis", "Since", "Seit"), unit="dateTimeFromNow"),
+        "oldest_change": Column(Type.TIME, text("Depuis", "Since", "Seit")),
         "refusals": Column(
             Type.NUMBER,
             text("Refus gardés", "Refusals kept", "Ablehnungen"),

@@ -18,7 +18,7 @@ SENSORS = Page(
         "Für alle, die Sensoren betreuen: was einen Besuch, eine Einstellung oder eine Korrektur"
         " braucht.",
     ),
-    tags=("capteurs",),
+    tags=("sensors",),
     choices=(TERRITORY, SITE),
     sections=(
         Section(text("En ce moment", "Right now", "Im Augenblick"), (*STATS, TO_DO, SILENT)),

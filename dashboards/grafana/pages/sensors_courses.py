@@ -14,7 +14,7 @@ from dashboards.grafana.pages.sensors_words import (
 from dashboards.grafana.panel import COURSE, TIME, VALUE, Column, Kind, Panel, Step, Type
 from dashboards.grafana.queries import CHOSEN
 from dashboards.grafana.text import Text, text
-from dashboards.grafana.units import grafana_unit
+from dashboards.grafana.units import DURATION, grafana_unit
 from dashboards.grafana.words import words
 from storage.catalogue import Domain
 
@@ -93,7 +93,7 @@ def delays(where: str) -> Panel:
             f"       ({_MEAN}, mean),\n       ({_MOST}, most)) m (metric, value)\n ORDER BY 1, 2"
         ),
         columns=COURSE,
-        unit=grafana_unit("s"),
+        unit=DURATION,
         quiet=text(
             "Aucun retard connu dans cette période.",
             "No delay known in this range.",
@@ -256,8 +256,9 @@ DRIFTS: tuple[Panel, ...] = (
             " Sprung; ein gleichbleibender Abstand liegt am Ort." + _END["de"],
         ),
         sql=(
-            "SELECT f.start AS time, f.site_name || ' · ' || f.sensor || ' · ' || f.metric AS metric,\n"
-            "       f.value\n  FROM reader.air_figures f\n"
+            "SELECT f.start AS time,\n"
+            "       f.site_name || ' · ' || f.sensor || ' · ' || m.label_@language AS metric,\n"
+            "       f.value\n  FROM reader.air_figures f JOIN reader.metrics m USING (metric)\n"
             " WHERE f.indicator = 'air_neighbour_difference' AND $__timeFilter(f.start)\n"
             f"   AND f.start > $__timeTo()::timestamptz - interval '{DAYS_OF_COURSE} days'\n"
             "   AND NOT f.provisional AND f.series_id IN (\n"
@@ -267,7 +268,7 @@ DRIFTS: tuple[Panel, ...] = (
             " ORDER BY 1, 2"
         ),
         columns={"time": TIME, "metric": Column(Type.TEXT), "value": VALUE},
-        unit="short",
+        unit="none",
         quiet=_NO_NEIGHBOUR,
         span=12,
         height=10,
@@ -298,11 +299,9 @@ PAST: tuple[Panel, ...] = (
             "sensor": SENSOR,
             "measured": MEASURED,
             "problem": PROBLEM,
-            "since": Column(Type.TIME, text("Depuis", "Since", "Seit"), unit="dateTimeAsLocal"),
-            "closed_at": Column(
-                Type.TIME, text("Jusqu'au", "Until", "Bis"), unit="dateTimeAsLocal"
-            ),
-            "lasted": Column(Type.NUMBER, text("Durée", "Length", "Dauer"), unit=grafana_unit("s")),
+            "since": Column(Type.TIME, text("Depuis", "Since", "Seit")),
+            "closed_at": Column(Type.TIME, text("Jusqu'au", "Until", "Bis")),
+            "lasted": Column(Type.NUMBER, text("Durée", "Length", "Dauer"), unit=DURATION),
         },
         unit="none",
         quiet=text(
@@ -338,11 +337,10 @@ PAST: tuple[Panel, ...] = (
             **PLACE,
             "sensor": SENSOR,
             "change": Column(Type.TEXT, text("Changement", "Change", "Änderung")),
-            "done_at": Column(Type.TIME, text("Fait le", "Done", "Getan"), unit="dateTimeAsLocal"),
+            "done_at": Column(Type.TIME, text("Fait le", "Done", "Getan")),
             "since": Column(
                 Type.TIME,
                 text("Valable depuis", "In force since", "Gilt seit"),
-                unit="dateTimeAsLocal",
             ),
             "readings": Column(
                 Type.NUMBER, text("Mesures", "Readings", "Messwerte"), decimals=0, width=100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.grafana.moment import OPEN, UNWATCHED, open_alerts
 from dashboards.grafana.pages.sensors_figures import last_days
 from dashboards.grafana.pages.sensors_words import (
     ACTION_SQL,
@@ -14,7 +15,7 @@ from dashboards.grafana.pages.sensors_words import (
 from dashboards.grafana.panel import VALUE, Column, Kind, Panel, Step, Type
 from dashboards.grafana.queries import CHOSEN
 from dashboards.grafana.text import Text, text
-from dashboards.grafana.units import grafana_unit
+from dashboards.grafana.units import DURATION, grafana_unit
 
 _NONE_GOOD = (Step(None, "green"), Step(1, "orange"), Step(10, "red"))
 _SHARE = (Step(None, "red"), Step(80, "orange"), Step(95, "green"))
@@ -44,13 +45,18 @@ def _stat(
         quiet=quiet,
         decimals=1 if unit == grafana_unit("%") else 0,
         steps=steps,
-        span=4,
-        height=4,
+        span=8,
+        height=3,
     )
 
 
 _COUNT = grafana_unit("1")
-_ZERO = text("0", "0", "0")
+
+LISTENED = (
+    "(EXISTS (SELECT FROM reader.heard)"
+    " OR EXISTS (SELECT FROM reader.footprint WHERE hour < now() - interval '2 hours'))"
+)
+"""Who speaks is noted once an hour: before the first time nobody is known to be silent."""
 
 STATS: tuple[Panel, ...] = (
     _stat(
@@ -63,11 +69,10 @@ STATS: tuple[Panel, ...] = (
             "Offene Warnungen wegen Stille: seit 4 Messschritten und mindestens 30 Minuten nichts"
             " empfangen (einstellbar). Was zu tun ist: Tabelle unten.",
         ),
-        "SELECT count(*) AS value FROM reader.alerts\n"
-        f" WHERE kind = 'silence' AND closed_at IS NULL AND in_service AND {CHOSEN}",
+        open_alerts("count(*)", f"kind = 'silence' AND {CHOSEN}"),
         _NONE_GOOD,
         _COUNT,
-        _ZERO,
+        UNWATCHED,
     ),
     _stat(
         text("Mesures douteuses", "Doubtful series", "Zweifelhafte Reihen"),
@@ -79,11 +84,10 @@ STATS: tuple[Panel, ...] = (
             "Reihen mit offener Warnung: stehengeblieben, driftend oder auf anderem Niveau. Ihre"
             " Zahlen mit Vorsicht verwenden, bis jemand nachgesehen hat.",
         ),
-        "SELECT count(DISTINCT series_id) AS value FROM reader.alerts\n"
-        f" WHERE kind <> 'silence' AND closed_at IS NULL AND in_service AND {CHOSEN}",
+        open_alerts("count(DISTINCT series_id)", f"kind <> 'silence' AND {CHOSEN}"),
         _NONE_GOOD,
         _COUNT,
-        _ZERO,
+        UNWATCHED,
     ),
     _stat(
         text("Jamais entendues", "Never heard", "Nie gehört"),
@@ -97,13 +101,17 @@ STATS: tuple[Panel, ...] = (
             " angemeldeten Code und Feld mit dem vergleichen, was das Gerät sendet: beffroi"
             " sensors discover.",
         ),
-        "SELECT count(*) AS value FROM reader.series\n"
+        f"SELECT CASE WHEN {LISTENED} THEN count(*) END AS value FROM reader.series\n"
         f" WHERE in_service AND {CHOSEN}\n"
         "   AND coalesce(valid_from, '-infinity') < now() - interval '1 day'\n"
         "   AND series_id NOT IN (SELECT series_id FROM reader.heard)",
         _NONE_GOOD,
         _COUNT,
-        _ZERO,
+        text(
+            "Pas encore relevé : à revoir dans une heure.",
+            "Not noted yet: look again in an hour.",
+            "Noch nicht erfasst: in einer Stunde nachsehen.",
+        ),
     ),
     _stat(
         text("Mesures reçues", "Readings received", "Empfangene Messwerte"),
@@ -156,7 +164,7 @@ STATS: tuple[Panel, ...] = (
         " WHERE hour > $__timeTo()::timestamptz - interval '24 hours'\n"
         f"   AND hour <= $__timeTo()::timestamptz AND {CHOSEN}",
         (Step(None, "green"), Step(1800, "orange"), Step(7200, "red")),
-        grafana_unit("s"),
+        DURATION,
         text(
             "Aucun retard connu sur ces 24 heures.",
             "No delay known in these 24 hours.",
@@ -182,7 +190,7 @@ TO_DO = Panel(
     sql=(
         "SELECT territory, site, site_name, sensor, label_@language AS measured,\n"
         f"       {KIND_SQL} AS problem,\n       since, value, unit,\n       {ACTION_SQL} AS action\n"
-        f"  FROM reader.alerts\n WHERE closed_at IS NULL AND in_service AND {CHOSEN}\n"
+        f"  FROM reader.alerts\n WHERE {OPEN} AND {CHOSEN}\n"
         " ORDER BY kind <> 'silence', since LIMIT 200"
     ),
     columns={
@@ -190,7 +198,7 @@ TO_DO = Panel(
         "sensor": SENSOR,
         "measured": MEASURED,
         "problem": PROBLEM,
-        "since": Column(Type.TIME, text("Depuis", "Since", "Seit"), unit="dateTimeAsLocal"),
+        "since": Column(Type.TIME, text("Depuis", "Since", "Seit")),
         "value": Column(
             Type.NUMBER,
             text("Valeur à l'ouverture", "Value when opened", "Wert beim Öffnen"),
@@ -198,13 +206,13 @@ TO_DO = Panel(
             width=120,
         ),
         "unit": Column(Type.TEXT, text("Unité", "Unit", "Einheit"), width=80),
-        "action": Column(Type.TEXT, text("Action", "Action", "Maßnahme"), width=560),
+        "action": Column(Type.TEXT, text("Action", "Action", "Maßnahme"), wrapped=True),
     },
     unit="none",
     quiet=text(
-        "Aucune alerte ouverte : rien à faire.",
-        "No open alert: nothing to do.",
-        "Keine offene Warnung: nichts zu tun.",
+        "Aucune alerte ouverte.",
+        "No open alert.",
+        "Keine offene Warnung.",
     ),
     span=24,
     height=10,
@@ -235,7 +243,7 @@ SILENT = Panel(
         "  FROM reader.series s\n  LEFT JOIN reader.heard h ON h.series_id = s.series_id\n"
         " WHERE s.in_service AND s.step_s > 0\n"
         "   AND s.territory IN ($territory) AND s.site IN ($site)\n"
-        "   AND (h.last IS NULL\n"
+        f"   AND (h.last IS NULL AND {LISTENED}\n"
         "        OR h.last < date_trunc('hour', now() - interval '5 minutes')\n"
         f"                    - {SILENT_STEPS} * s.step_s * interval '1 second')\n"
         " ORDER BY h.last DESC NULLS LAST, s.site_name, s.sensor LIMIT 200"
@@ -250,7 +258,6 @@ SILENT = Panel(
         "last": Column(
             Type.TIME,
             text("Dernière mesure", "Last reading", "Letzter Messwert"),
-            unit="dateTimeFromNow",
         ),
         "missed": Column(
             Type.NUMBER,
@@ -261,9 +268,9 @@ SILENT = Panel(
     },
     unit="none",
     quiet=text(
-        "Aucun capteur muet : rien à faire.",
-        "No silent sensor: nothing to do.",
-        "Kein stummer Sensor: nichts zu tun.",
+        "Aucune série muette connue.",
+        "No silent series known.",
+        "Keine stumme Reihe bekannt.",
     ),
     span=24,
     height=8,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboards.grafana.moment import OPEN
 from dashboards.grafana.pages.sensors_figures import DAYS_OF_TABLE, SERIES, daily
 from dashboards.grafana.pages.sensors_words import MEASURED, PLACE, SENSOR
 from dashboards.grafana.panel import Column, Kind, Panel, Step, Type
@@ -46,7 +47,7 @@ WORST = Panel(
     sql=(
         f"WITH s AS MATERIALIZED ({SERIES}),\n"
         "h AS MATERIALIZED (SELECT series_id, last FROM reader.heard),\n"
-        "a AS MATERIALIZED (SELECT series_id FROM reader.alerts WHERE closed_at IS NULL)\n"
+        f"a AS MATERIALIZED (SELECT series_id FROM reader.alerts WHERE {OPEN})\n"
         "SELECT s.territory, s.site, s.site_name, s.sensor, s.label_@language AS measured,\n"
         "       d.coverage, d.availability, d.good_share, 100 - d.good_share AS doubtful, h.last,\n"
         "       (SELECT count(*) FROM a WHERE a.series_id = s.series_id) AS alerts\n"
@@ -84,7 +85,6 @@ WORST = Panel(
         "last": Column(
             Type.TIME,
             text("Dernière mesure", "Last reading", "Letzter Messwert"),
-            unit="dateTimeFromNow",
         ),
         "alerts": Column(
             Type.NUMBER,

@@ -6,6 +6,7 @@ from dashboards.grafana.growth import GROWTH
 from dashboards.grafana.rule import Rule
 from dashboards.grafana.rules.rows import LABEL, TERRITORY, VALUE, label, number
 from dashboards.grafana.text import text
+from dashboards.grafana.usual import said
 
 _GROUP = "beffroi-platform"
 _PIPELINE, _FOOTPRINT = "beffroi-pipeline", "beffroi-footprint"
@@ -17,8 +18,7 @@ SELECT {_ONE}, (extract(epoch FROM now() - p.newest_commit) / 60)::float8 AS val
   FROM reader.platform p
  WHERE p.newest_commit IS NOT NULL
    AND EXISTS (SELECT FROM reader.heard h
-                WHERE h.in_service AND h.step_s BETWEEN 1 AND 900
-                  AND h.last > now() - interval '7 days')
+                WHERE h.in_service AND h.step_s BETWEEN 1 AND 900)
 """.strip()
 
 _BACKLOG = f"""
@@ -33,8 +33,12 @@ _SHARE = (
     "100.0 * sum(messages_refused + readings_refused)"
     " / nullif(sum(messages_refused + readings_decoded), 0)"
 )
+_STRANGERS = said(text("capteurs inconnus", "unknown sensors", "unbekannte Sensoren"))
+"""What no registered sensor sent; only who reads everything is told."""
+
 _REFUSALS = f"""
-SELECT n.territory, n.territory_name, n.share::float8 AS value
+SELECT n.territory, coalesce(nullif(n.territory_name, ''), {_STRANGERS}) AS territory_name,
+       n.share::float8 AS value
   FROM (SELECT territory, territory_name, {_SHARE} AS share,
                sum(messages_refused + readings_refused) AS refused
           FROM reader.ledger

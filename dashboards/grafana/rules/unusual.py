@@ -5,18 +5,28 @@ from __future__ import annotations
 from dashboards.grafana.rule import Rule
 from dashboards.grafana.rules.rows import SERIES, VALUE, WHO, names, number
 from dashboards.grafana.text import Text, text
+from dashboards.grafana.usual import said
 from storage.catalogue import Domain
 
 IN_A_ROW = 3
 """A single unusual hour is chance in some of 100,000 hours; three of them hardly ever."""
 
+MANY = 10
+"""So many series of a commune at once have one cause, such as a holiday or a storm: one call."""
+
 _SHOWN = names(SERIES, "i", metric="s.metric", label="s.label_@language AS label")
 _GROUPED = names(SERIES, "i", metric="s.metric", label="s.label_@language")
+
+
+_SENSORS = text("beaucoup de capteurs à la fois", "many sensors at once", "viele Sensoren zugleich")
+_METRICS = text("une cause commune", "one common cause", "eine gemeinsame Ursache")
+_SITES = text("plusieurs lieux", "several sites", "mehrere Orte")
 
 
 def _rows(domain: Domain) -> str:
     # Hours that follow one another on the same side have the same `run`.
     return f"""
+WITH found AS (
 SELECT {_SHOWN}, max(abs(i.value))::float8 AS value
   FROM (SELECT f.*, sign(f.value) AS side,
                f.start - row_number() OVER (PARTITION BY f.series_id, sign(f.value)
@@ -26,7 +36,15 @@ SELECT {_SHOWN}, max(abs(i.value))::float8 AS value
            AND f.stop <= now()) i
   JOIN reader.series s ON s.series_id = i.series_id
  GROUP BY {_GROUPED}, i.series_id, i.side, i.run
-HAVING count(*) >= {IN_A_ROW} AND max(i.stop) > now() - interval '{IN_A_ROW} hours'
+HAVING count(*) >= {IN_A_ROW} AND max(i.stop) > now() - interval '{IN_A_ROW} hours'),
+together AS (SELECT territory FROM found GROUP BY territory HAVING count(*) > {MANY})
+SELECT {", ".join(SERIES)}, value FROM found
+ WHERE territory NOT IN (SELECT territory FROM together)
+UNION ALL
+SELECT territory, territory_name, '' AS site, {said(_SITES)} AS site_name,
+       {said(_SENSORS)} AS sensor, '' AS metric, {said(_METRICS)} AS label, max(value) AS value
+  FROM found WHERE territory IN (SELECT territory FROM together)
+ GROUP BY territory, territory_name
 """.strip()
 
 

@@ -129,31 +129,3 @@ BEGIN
         END LOOP;
     END LOOP;
 END $$;
-
--- What everybody may do in a new database, and a role that may only look must not: hold locks
--- that programs of ours wait for, write large objects and jobs, and run code of its own. Who
--- migrates and who owns the database keep it; letting go stays free, as drivers do that
--- whenever a connection is handed back. A superuser alone can take it away; elsewhere it stays as it is.
-DO $$
-DECLARE
-    one    text;
-    owners text := (SELECT concat_ws(', ', current_user::regrole, datdba::regrole)
-                      FROM pg_database WHERE datname = current_database());
-BEGIN
-    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        RETURN;
-    END IF;
-    FOR one IN
-        SELECT p.oid::regprocedure::text FROM pg_proc p
-         WHERE p.pronamespace IN ('pg_catalog'::regnamespace, 'public'::regnamespace)
-           AND (p.proname ~ '^pg_(try_)?advisory_(xact_)?lock'
-                OR p.proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_open',
-                                 'lowrite', 'lo_truncate', 'lo_truncate64', 'lo_unlink',
-                                 'add_job', 'alter_job', 'delete_job', 'run_job'))
-    LOOP
-        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', one, owners);
-        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', one);
-    END LOOP;
-    EXECUTE format('GRANT USAGE ON LANGUAGE plpgsql TO %s', owners);
-    REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC;
-END $$;

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.grafana_macros import expand
+from tests.grafana.macros import expand
 
 
 def test_the_expander_follows_the_recorded_vectors(shared):

@@ -11,8 +11,8 @@ from processors import metering
 from processors.settings import Settings
 from storage import footprint_store
 from storage.footprint import Footprint, Meter
+from tests.grafana.looking import looking
 from tests.integration.collecting import a_collector, is_collecting, settings_for, until
-from tests.integration.looking import looking
 
 GIGABYTE = 1_000_000_000
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.integration.reader_roles import ONE, OTHER, readers_of
+from tests.grafana.reader_roles import ONE, OTHER, readers_of
 
 # They speak of no territory: definitions, or the platform as a whole.
 OF_NO_TERRITORY = {"metrics", "indicators", "platform", "footprint", "relation_sizes"}

@@ -7,7 +7,7 @@ import pytest
 from dashboards.grafana.panel import Type
 from dashboards.grafana.rules import RULES
 from storage.indicators.limits import VERDICT_WORDS, Verdict
-from tests.integration.looking import alert, figure, heard, ledger, looking
+from tests.grafana.looking import alert, figure, heard, ledger, looking
 
 SENSORS = ("air-1", "air-2", "air-3", "meter-1", "meter-2", "count-1")
 COMMITTED = (
@@ -222,7 +222,7 @@ def test_lights_that_burned_yesterday_call_and_those_mended_since_do_not(looker)
 
 def test_46_minutes_without_a_commit_call_while_sensors_should_speak(looker):
     looker.owner.execute(COMMITTED.replace("0 minutes", "46 minutes"))
-    assert looker.rule("beffroi-lag") == []  # nobody was heard for a week
+    assert looker.rule("beffroi-lag") == []  # nobody was ever heard
 
     heard(looker.owner, "air-1", "46 minutes")
     (row,) = looker.rule("beffroi-lag")
@@ -230,6 +230,39 @@ def test_46_minutes_without_a_commit_call_while_sensors_should_speak(looker):
 
     looker.owner.execute(COMMITTED.replace("0 minutes", "14 minutes"))
     assert looker.rule("beffroi-lag") == []
+
+
+def test_nothing_stored_for_nine_days_calls_still(looker):
+    looker.owner.execute(COMMITTED.replace("0 minutes", "9 days"))
+    heard(looker.owner, "air-1", "9 days")
+
+    (row,) = looker.rule("beffroi-lag")
+    assert round(row["value"]) == 9 * 1440
+
+
+def test_a_holiday_at_11_counters_is_one_call_and_at_10_is_10(looker):
+    sensor = looker.owner.execute(
+        "SELECT sensor_id FROM city.sensor WHERE code = 'count-1'"
+    ).fetchone()[0]
+    for number in range(11):
+        (one,) = looker.owner.execute(
+            "INSERT INTO city.series (sensor_id, metric, field, unit, scale, shift, step_s, stamp)"
+            " VALUES (%s, 'vehicles', %s, '1', 1, 0, 900, 'start') RETURNING series_id",
+            (sensor, f"lane-{number}"),
+        ).fetchone()
+        for ago in (3, 2, 1):
+            looker.owner.execute(
+                "INSERT INTO mobility.figure (start, stop, at, value, low, high, subject_id, n, due,"
+                " code, indicator_id, status, method, provisional, indicative)"
+                " SELECT %s, %s, '-infinity', -8, 'NaN', 'NaN', %s, 1, 1, 2, indicator_id, 1, 0, false,"
+                " false FROM city.indicator WHERE indicator = 'mobility_unusual'",
+                (this_hour() - timedelta(hours=ago), this_hour() - timedelta(hours=ago - 1), one),
+            )
+        if number == 9:
+            assert len(looker.rule("beffroi-unusual-mobility")) == 10
+
+    (row,) = looker.rule("beffroi-unusual-mobility")
+    assert (row["territory"], row["sensor"], row["value"]) == ("99001", "many sensors at once", 8)
 
 
 def test_a_ledger_that_does_not_balance_calls_every_reader(looker_of_one):

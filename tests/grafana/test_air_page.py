@@ -8,7 +8,7 @@ import pytest
 from dashboards.grafana.pages.air import AIR
 from storage.indicators.air import INDEX_POLLUTANTS
 from storage.indicators.limits import VERDICT_WORDS
-from tests.integration.asked_panels import (
+from tests.grafana.asked_panels import (
     NOW,
     asked,
     color,
@@ -197,8 +197,8 @@ def test_every_chosen_metric_is_drawn_before_a_second_sensor_of_any(city: psycop
     window(city, "air", series(city, site, "rain", "rain"), ELEVEN, 1.5)
     rows = asked(city, AIR, "Chosen metrics", span=7 * A_DAY, now=NOW)
 
-    assert len(rows) == 15
-    assert {"time": ELEVEN, "metric": "Rain · Rue · rain", "value": 1.5} in rows
+    assert len(rows) == 12
+    assert {"time": ELEVEN, "metric": "Rue · rain · Rain [mm]", "value": 1.5} in rows
 
 
 def test_a_year_shows_the_worst_hour_of_each_local_day(city: psycopg.Connection):

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from dashboards.grafana.pages.mobility import MOBILITY
-from tests.integration.asked_panels import (
+from tests.grafana.asked_panels import (
     NOW,
     alert,
     asked,
@@ -15,6 +15,7 @@ from tests.integration.asked_panels import (
     hours,
     panel_of,
     place,
+    processed,
     read_everything,
     series,
     window,
@@ -107,7 +108,7 @@ def test_a_year_compares_local_days_across_the_change_of_the_clocks(
     assert lines(rows) == {"Vehicles": 1800, "usual": 1500}
 
 
-@pytest.mark.parametrize("days", [1, 7, 30])
+@pytest.mark.parametrize("days", [1, 7, 14])
 def test_the_usual_is_the_same_however_long_the_range_is(city: psycopg.Connection, days: int):
     one = series(city, place(city, "pont"), "loop-1", "vehicles")
     counted(city, one, [150, 80, 100, 120, 100, 200, 300, 400, 500])
@@ -150,7 +151,15 @@ def test_what_nobody_measures_is_empty_and_what_is_quiet_is_0(city: psycopg.Conn
     lane = series(city, place(city, "pont"), "loop-1", "occupancy")
 
     (quiet,) = asked(city, MOBILITY, ACT)
-    assert quiet == {"silent": 0, "unusual": 0, "saturated": None, "full_parks": None}
+    assert quiet == {"silent": None, "unusual": None, "saturated": None, "full_parks": None}
+
+    processed(city, NOW)
+    city.execute(
+        "INSERT INTO pipeline.heard (series_id, first, last) VALUES (%s, %s, %s)",
+        [lane, NOW - timedelta(days=29), NOW],
+    )
+    (watched,) = asked(city, MOBILITY, ACT)
+    assert watched == {"silent": 0, "unusual": 0, "saturated": None, "full_parks": None}
 
     figure(city, "traffic_state", lane, NOW - hours(1), 1, code=1)
     (free,) = asked(city, MOBILITY, ACT)

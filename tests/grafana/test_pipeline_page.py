@@ -9,7 +9,7 @@ import pytest
 from dashboards.grafana.pages.pipeline import PIPELINE
 from storage import footprint_store
 from storage.reading import Reason
-from tests.integration.looking import ledger, looking
+from tests.grafana.looking import ledger, looking
 
 
 @pytest.fixture
@@ -158,3 +158,18 @@ def test_what_a_replay_changed_in_the_last_week_is_summed_anew_the_day_after(loo
     assert looker.owner.execute(
         "SELECT sum(readings_stored) FROM pipeline.territory_hour"
     ).fetchone() == (201,)
+
+
+def test_a_sensor_that_moved_to_another_territory_is_counted_once(looker, database):
+    ledger(looker.owner, "air-1", "100 hours", 200)
+    ledger(looker.owner, "air-9", "24 hours", 1)
+    sum_up(database)
+    looker.owner.execute(
+        "UPDATE city.sensor SET site_id = (SELECT site_id FROM city.sensor WHERE code = 'air-9')"
+        " WHERE code = 'air-1'"
+    )
+    sum_up(database)
+
+    assert looker.owner.execute(
+        "SELECT sum(messages_received), count(DISTINCT territory_id) FROM pipeline.territory_hour"
+    ).fetchone() == (201, 1)

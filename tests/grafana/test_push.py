@@ -5,15 +5,17 @@ import json
 import psycopg
 import pytest
 
+from dashboards.delivery import access
+from dashboards.delivery.server import Organisation
 from dashboards.grafana.pages import PAGES
 from dashboards.grafana.rules import RULES
 from storage.city import parse
 from storage.registry import register
-from tests.grafana_hands import CITY, SENSORS, grafana, page, rule, steps
-from tests.grafana_stub import TOKEN
-from tests.integration.delivering import PAGES as SMALL
-from tests.integration.delivering import RULES as FEW
-from tests.integration.delivering import communes, declare, hands, reach, stub
+from tests.grafana.delivering import PAGES as SMALL
+from tests.grafana.delivering import RULES as FEW
+from tests.grafana.delivering import communes, declare, hands, reach, stub
+from tests.grafana.hands import CITY, SENSORS, grafana, page, rule, steps
+from tests.grafana.stub import TOKEN
 
 FIXTURES = (communes, hands, stub)
 
@@ -182,6 +184,92 @@ def test_a_commune_with_a_new_name_keeps_its_organisation(stub, hands, communes)
     assert steps() == (0, [("organisation", "Essaibourg-sur-Lys (99981)", "change")])
     assert hands.organisation("99981") == before
     assert steps() == (0, [])
+
+
+def test_an_organisation_renamed_by_hand_without_its_code_is_not_made_a_second_time(stub, hands):
+    grafana("push")
+    org = hands.organisation("99981")
+    secret = stub.organisations[org].secrets["beffroi"]["password"]
+    hands.ask("PUT", f"/orgs/{org}", {"name": "Our town (new)"})
+    before = len(stub.written())
+
+    status, out, _ = grafana("push")
+
+    assert status == 1
+    assert "“Our town (new)” has the data source of this territory" in out
+    assert "rename it to “Essaibourg (99981)”" in out
+    assert stub.written()[before:] == []
+    assert stub.organisations[org].secrets["beffroi"]["password"] == secret
+    assert hands.query(org, "SELECT 1 AS one")["status"] == 200
+
+
+def test_a_second_push_at_the_same_time_waits_for_the_end_of_the_first(stub, communes):
+    with psycopg.connect(autocommit=True) as first:
+        assert access.alone(first)
+        status, _, err = grafana("push")
+        assert status == 1
+        assert "another push from this database is going on" in err
+        assert stub.calls == []
+        assert grafana("push", "--dry-run")[0] == 0
+
+    assert grafana("push")[0] == 0
+
+
+def test_what_was_done_is_told_where_the_database_goes_away_in_the_middle(
+    stub, communes, monkeypatch
+):
+    create = Organisation.create_folder
+
+    def lose_the_database(organisation, uid, title):
+        create(organisation, uid, title)
+        communes.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user"
+            "   AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+
+    monkeypatch.setattr(Organisation, "create_folder", lose_the_database)
+    status, out, _ = grafana("push", "--json")
+    monkeypatch.undo()
+
+    told = json.loads(out)
+    assert status == 1
+    assert "the database is gone (terminating connection" in told["problem"]
+    assert [one["territory"] for one in told["organisations"]] == ["99981", "99982"]
+    assert ("folder", "create") in [
+        (step["kind"], step["action"]) for step in told["organisations"][0]["steps"]
+    ]
+
+
+def test_a_rule_may_take_the_title_of_one_that_is_dropped(stub, monkeypatch):
+    grafana("push", "--territory", "99981")
+    declare(monkeypatch, rules=(FEW[0], rule("beffroi-r3", "Seuil")))
+
+    assert steps("--territory", "99981") == (
+        0, [("rule", "beffroi-r2", "delete"), ("rule", "beffroi-r3", "create")]
+    )  # fmt: skip
+
+
+def test_who_else_has_the_password_is_told_that_it_is_lost(stub, hands):
+    _, first, _ = grafana("push", "--territory", "99981")
+    hands.ask("DELETE", "/datasources/uid/beffroi", org=hands.organisation("99981"))
+
+    _, second, _ = grafana("push", "--territory", "99981")
+
+    said = "created data source Beffroi (who else has the password of beffroi_reader_99981"
+    assert said not in first
+    assert said in second
+
+
+def test_a_data_source_led_astray_by_hand_is_not_blamed_on_the_network(stub, hands):
+    grafana("push", "--territory", "99981")
+    hands.edit_source(hands.organisation("99981"), user="nobody")
+
+    status, out, _ = grafana("push", "--territory", "99981")
+
+    assert status == 1
+    assert "with what was left as it is" in out
+    assert "--database-address" not in out
 
 
 def test_the_organisation_of_a_commune_that_is_gone_is_named_and_kept(stub, communes):

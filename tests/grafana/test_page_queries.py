@@ -15,8 +15,8 @@ from dashboards.grafana.panel import Column, Kind, Type
 from dashboards.grafana.render import in_language
 from dashboards.grafana.rules import RULES
 from dashboards.grafana.text import LANGUAGES
-from tests.grafana_macros import expand, interpolate
-from tests.integration.reader_city import APOSTROPHE, reader_city
+from tests.grafana.macros import expand, interpolate
+from tests.grafana.reader_city import APOSTROPHE, reader_city
 
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)
 RANGES = {"6 hours": 6 * HOUR, "24 hours": DAY, "30 days": 30 * DAY, "1 year": 365 * DAY}
@@ -261,7 +261,7 @@ def test_no_query_looks_at_chunks_of_readings_older_than_six_hours(reader, addre
     with psycopg.connect(addresses[0]) as owner:
         for domain in ("air", "mobility", "energy"):
             owner.execute(
-                f"DELETE FROM {domain}.reading WHERE time < now() - interval '6 hours'".encode()
+                f"DELETE FROM {domain}.reading WHERE time <= %s".encode(), (moment() - 6 * HOUR,)
             )
         before = [asked(reader, query, RANGES[span], chosen)[1] for query in live]
         now = [

@@ -8,9 +8,9 @@ import pytest
 import trustme
 
 from dashboards.delivery.settings import Settings
-from tests.grafana_hands import grafana, steps
-from tests.grafana_stub import PASSWORD, USER, Stub
-from tests.integration.delivering import communes, hands, reach, stub
+from tests.grafana.delivering import communes, hands, reach, stub
+from tests.grafana.hands import grafana, steps
+from tests.grafana.stub import PASSWORD, USER, Stub
 
 FIXTURES = (communes, hands, stub)
 
@@ -35,6 +35,16 @@ def test_an_address_where_nothing_listens(stub, monkeypatch, command):
     assert "no Grafana answers at http://127.0.0.1:" in one_line(err)
     assert "refused" in err
     assert "--url" in err
+
+
+def test_an_address_with_https_where_only_http_is_spoken(stub, monkeypatch):
+    reach(monkeypatch, stub.url.replace("http://", "https://"))
+
+    status, _, err = grafana("check")
+
+    assert status == 1
+    assert "does not speak TLS; write http://" in one_line(err)
+    assert "--ca" not in err
 
 
 def test_a_certificate_that_nobody_here_trusts_and_its_authority(communes, monkeypatch, tmp_path):
@@ -238,6 +248,9 @@ def test_a_role_of_the_same_name_that_is_not_ours(stub, communes):
     [
         ({"URL": ""}, "where is Grafana?"),
         ({"URL": "grafana.example"}, "must begin with http:// or https://"),
+        ({"URL": "http://grafana.example:99999"}, "Port out of range"),
+        ({"URL": "http://grafana.example:x"}, "the address of Grafana, 'http://grafana.example:x'"),
+        ({"URL": "http://[::1"}, "Invalid IPv6 URL"),
         ({"URL": "http://me:secret@grafana.example"}, "BEFFROI_GRAFANA_PASSWORD"),
         ({"PASSWORD": ""}, "who asks?"),
         ({"CA": "/nowhere.pem"}, "there is no file '/nowhere.pem'"),

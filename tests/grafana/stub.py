@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 
 from tests.conftest import SHARED
-from tests.grafana_answers import Answers, Organisation, Refused
+from tests.grafana.answers import Answers, Organisation, Refused
 
 FOLDER = SHARED / "grafana"
 USER, PASSWORD, TOKEN = "admin", "stub-secret", "glsa_stub"

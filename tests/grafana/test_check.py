@@ -6,8 +6,8 @@ import pytest
 
 from dashboards.grafana.pages import PAGES
 from dashboards.grafana.rules import RULES
-from tests.grafana_hands import grafana, page, rule
-from tests.integration.delivering import communes, declare, hands, stub
+from tests.grafana.delivering import communes, declare, hands, stub
+from tests.grafana.hands import grafana, page, rule
 
 FIXTURES = (communes, hands, stub)
 
@@ -121,6 +121,17 @@ def test_a_reader_with_a_right_too_many_is_found(pushed, communes):
     assert ("reader", "beffroi_reader_99981 can read city.series") in bad
 
 
+def test_a_function_that_drops_chunks_for_everybody_is_found(pushed, communes):
+    communes.execute("GRANT EXECUTE ON FUNCTION _timescaledb_functions.drop_chunk TO PUBLIC")
+
+    status, ((check, found),) = findings()
+
+    assert (status, check) == (1, "reader")
+    assert found.startswith(
+        "beffroi_reader_99981, as everybody in this database, may call drop_chunk: a superuser runs"
+    )
+
+
 def test_a_reader_that_sees_another_commune_is_found(pushed, communes):
     communes.execute(
         "INSERT INTO city.reader SELECT 'beffroi_reader_99981', territory_id FROM city.territory"
@@ -150,6 +161,64 @@ def test_the_wrong_time_zone_is_found(pushed, hands):
     assert findings() == (
         1, [("time zone", "times are shown in utc, the territory lives by Europe/Paris")]
     )  # fmt: skip
+
+
+def test_a_page_moved_or_without_its_tag_is_not_called_missing(pushed, hands):
+    org = hands.organisation("99981")
+    hands.edit_dashboard(org, "beffroi-a", tags=["mine"])
+    hands.ask("POST", "/folders", {"uid": "other", "title": "Other"}, org)
+    pushed.organisations[org].dashboards["beffroi-b"]["folder"] = "other"
+
+    assert findings() == (1, [
+        ("page", "beffroi-a was moved or lost its tag “beffroi” by hand"),
+        ("page", "beffroi-b was moved or lost its tag “beffroi” by hand"),
+    ])  # fmt: skip
+    assert grafana("check")[1].count("push --force puts it back") == 2
+
+
+def test_a_data_source_changed_by_hand_has_force_as_its_remedy(pushed, hands):
+    hands.edit_source(hands.organisation("99981"), user="nobody")
+
+    _, out, _ = grafana("check")
+
+    assert "it was changed by hand; beffroi grafana push --force puts it back" in out
+    assert "--rotate" not in out
+
+
+def test_a_reader_that_reads_nothing_is_one_finding_and_not_one_per_query(pushed, communes):
+    communes.execute("REVOKE SELECT ON reader.territories FROM beffroi_reader_99981")
+
+    status, ((check, found),) = findings()
+
+    assert (status, check) == (1, "reader")
+    assert "beffroi_reader_99981 cannot read its territory" in found
+    assert "permission denied for view territories" in found
+
+
+def test_what_needs_a_variable_that_failed_is_not_asked(stub, hands, monkeypatch):
+    asking = "SELECT now() AS time, 'a' AS metric, count(*)::float8 AS value FROM reader.sites"
+    needing = f"{asking} WHERE territory IN ($territory)"
+    declare(monkeypatch, (page("beffroi-a", "Air", needing), page("beffroi-b", "Bruit", asking)))
+    grafana("push", "--territory", "99981")
+    org = hands.organisation("99981")
+    there = hands.ask("GET", "/dashboards/uid/beffroi-a", org=org)["dashboard"]
+    (variable,) = [one for one in there["templating"]["list"] if one["type"] == "query"]
+    variable["query"] = {"refId": "A", "rawSql": "SELECT nothing", "format": "table"}
+    hands.edit_dashboard(org, "beffroi-a", templating=there["templating"])
+
+    status, ((check, found),) = findings()
+
+    assert (status, check) == (1, "query")
+    assert "Air, variable territory: " in found
+
+
+def test_of_a_rule_that_fails_the_query_is_named_and_not_the_comparison(stub, monkeypatch):
+    declare(monkeypatch, rules=(rule("beffroi-r1", "Silence", "SELECT nothing"),))
+    grafana("push", "--territory", "99981")
+
+    _, ((_, found),) = findings()
+
+    assert 'column "nothing" does not exist' in found
 
 
 def test_a_server_without_anything_of_ours_says_to_push(stub):

@@ -6,8 +6,8 @@ import pytest
 from dashboards.delivery import check, territory, wanted
 from storage.city import parse
 from storage.registry import register
-from tests.grafana_hands import CITY, SENSORS, Hands, page, rule
-from tests.grafana_stub import PASSWORD, USER, Stub
+from tests.grafana.hands import CITY, SENSORS, Hands, page, rule
+from tests.grafana.stub import PASSWORD, USER, Stub
 
 PAGES = (page("beffroi-a", "Air"), page("beffroi-b", "Bruit"))
 RULES = (rule("beffroi-r1", "Silence"), rule("beffroi-r2", "Seuil"))

@@ -14,7 +14,7 @@ from storage.readers import (
     reader_role,
     readers,
 )
-from tests.integration.reader_roles import readers_of, run_script
+from tests.grafana.reader_roles import readers_of, run_script
 
 ROLES = ("board", "grafana", "one territory", "another territory", "no row")
 OURS = ("public", "city", "pipeline", "air", "mobility", "energy", "reader")
@@ -416,37 +416,6 @@ def test_a_reader_that_is_dropped_is_gone_with_its_rows(city, tried):
     assert drop_reader(city, tried) is True
     assert drop_reader(city, tried) is False
     assert readers(city) == []
-
-
-def test_an_owner_without_superuser_makes_readers_and_its_programs_go_on(cluster, tried):
-    """A server that somebody else runs: the owner may make roles, and is no superuser."""
-    with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS rented")
-        admin.execute("CREATE ROLE tenant LOGIN CREATEROLE PASSWORD 'tenant'")
-        admin.execute("CREATE DATABASE rented OWNER tenant")
-    try:
-        from storage.migrate import migrate
-
-        rest = cluster.conninfo("rented").partition("@")[2]
-        with psycopg.connect(cluster.conninfo("rented"), autocommit=True) as admin:
-            admin.execute("CREATE EXTENSION timescaledb")
-        with psycopg.connect(f"postgresql://tenant:tenant@{rest}") as connection:
-            migrate(connection)
-            connection.commit()
-            connection.autocommit = True
-            made = ensure_reader(connection, tried, None, new_password=True)
-            assert ensure_reader(connection, tried, None).changes == ()
-            connection.execute("CREATE TEMPORARY TABLE staging (a int)")
-            connection.execute("SELECT pg_advisory_lock(1)")
-            with psycopg.connect(f"postgresql://{tried}:{made.password}@{rest}") as reader:
-                assert reader.execute("SELECT count(*) FROM reader.metrics").fetchone()[0] > 30
-                with pytest.raises(DENIED):
-                    reader.execute("SELECT * FROM city.metric")
-            drop_reader(connection, tried)
-    finally:
-        with psycopg.connect(cluster.conninfo("postgres"), autocommit=True) as admin:
-            admin.execute("DROP DATABASE rented WITH (FORCE)")
-            admin.execute("DROP ROLE tenant")
 
 
 def test_a_reader_takes_temporary_tables_from_everybody_but_the_programs(city, tried, database):

@@ -13,7 +13,7 @@ from dashboards.grafana.page import Page
 from dashboards.grafana.panel import Column, Panel
 from dashboards.grafana.render import in_language
 from storage.indicators.catalogue import INDICATORS, POSITION
-from tests.grafana_macros import expand, interpolate
+from tests.grafana.macros import expand, interpolate
 
 NOW = datetime(2026, 3, 12, 10, 30, tzinfo=UTC)
 """A Thursday, 11:30 in Paris."""
@@ -126,6 +126,15 @@ def alert(
         "INSERT INTO pipeline.alert (series_id, kind, since, opened_at, closed_at, value, reference)"
         " VALUES (%s, %s, %s, %s, %s, 3600, 900)",
         [number, kind, opened - hours(1), opened, closed],
+    )
+
+
+def processed(connection: psycopg.Connection, at: datetime) -> None:
+    """The processor was at work in that hour, and looked for alerts."""
+    connection.execute(
+        "INSERT INTO pipeline.footprint (hour, program, seconds, cpu_s, memory_bytes, database_bytes)"
+        " VALUES (%s, 'processor', 3600, 60, 1, 1)",
+        [at],
     )
 
 

@@ -5,7 +5,7 @@ import json
 
 import psycopg
 
-from tests.grafana_macros import expand
+from tests.grafana.macros import expand
 
 
 class Refused(Exception):
@@ -134,6 +134,10 @@ class Answers:
             dbname=source["jsonData"]["database"], sslmode=source["jsonData"]["sslmode"],
             connect_timeout=5,
         )  # fmt: skip
+
+    def deleteDataSourceByUID(self, organisation, body, query, uid):  # noqa: N802
+        del organisation.sources[uid], organisation.secrets[uid]
+        return {"message": "Data source deleted", "id": 1}
 
     # Dashboards
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from dashboards.grafana.pages.energy import ENERGY
-from tests.integration.asked_panels import (
+from tests.grafana.asked_panels import (
     NOW,
     alert,
     asked,
@@ -130,6 +130,57 @@ def test_load_now_is_that_of_sensors_heard_within_the_hour_against_the_same_hour
     assert (row["load"], row["usual"], row["change"]) == (30, 24, pytest.approx(25))
 
 
+def test_a_sensor_without_a_usual_is_load_now_and_not_compared(city: psycopg.Connection):
+    site = place(city, "ecole")
+    known, new = (series(city, site, sensor, "power") for sensor in ("p-1", "p-2"))
+    for sensor, value in ((known, 30), (new, 10)):
+        city.execute(
+            "INSERT INTO energy.reading (time, value, series_id, flag) VALUES (now(), %s, %s, 1)",
+            [value, sensor],
+        )
+    for weeks in (1, 2):
+        city.execute(
+            """
+            INSERT INTO energy.rollup_1h (start, sum, min, max, m2, first, last, x, y, series_id,
+                                          expected, received, good, suspect, provisional, sketch)
+            SELECT (date_trunc('hour', now() AT TIME ZONE 'Europe/Paris') - %s * interval '7 days')
+                   AT TIME ZONE 'Europe/Paris', 4 * 24, 0, 0, 0, 0, 0, 0, 0, %s, 4, 4, 4, 0, false, ''
+            """,
+            [weeks, known],
+        )
+
+    (row,) = asked(city, ENERGY, "Load now", now=datetime.now(UTC))
+
+    assert row == {"load": 40, "compared": 30, "usual": 24, "change": pytest.approx(25)}
+
+
+def test_a_day_that_was_over_before_the_range_is_not_in_its_sum(city: psycopg.Connection):
+    site = place(city, "ecole")
+    register, used = (series(city, site, "m-1", one) for one in ("energy_import", "energy_used"))
+    for days, value in ((0, 10), (1, 100), (2, 1000)):
+        figure(city, "energy_day", register, YESTERDAY - days * A_DAY, value, lasts=A_DAY)
+        figure(city, "energy_day", used, YESTERDAY - days * A_DAY, value, lasts=A_DAY)
+    title = "Energy, cost and emissions"
+
+    found = [
+        asked(city, ENERGY, title, span=span)[0]["energy"] for span in (hours(1), A_DAY, 2 * A_DAY)
+    ]
+
+    assert found == [10, 10, 110]
+
+
+def test_degree_days_are_those_of_the_commune_though_the_thermometer_stands_elsewhere(
+    city: psycopg.Connection,
+):
+    metered(city, "ecole")
+    outdoors = series(city, place(city, "parc"), "t-1", "temperature")
+    figure(city, "heating_degree_days", outdoors, YESTERDAY, 12, lasts=A_DAY)
+
+    rows = asked(city, ENERGY, "Heating degree days", span=WEEK, site=["ecole"])
+
+    assert [row["value"] for row in rows] == [12]
+
+
 def test_a_silent_meter_is_counted_and_listed_and_one_that_speaks_again_is_not(
     city: psycopg.Connection,
 ):
@@ -144,7 +195,7 @@ def test_a_silent_meter_is_counted_and_listed_and_one_that_speaks_again_is_not(
 
     assert (row["sensor"], row["label"]) == ("m-1", "Énergie consommée (index)")
     assert row["since"] == NOW - hours(6)
-    assert act == {"silent": 1, "steps": 0, "drifting": None, "unusual": 0}
+    assert act == {"silent": 1, "steps": None, "drifting": None, "unusual": None}
 
 
 def test_a_building_20_percent_above_its_signature_stands_first_and_counts_as_drifting(

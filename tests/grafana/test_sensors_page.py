@@ -6,7 +6,8 @@ import pytest
 
 from dashboards.grafana.pages.sensors import SENSORS
 from storage.alerts import AlertKind, to_do
-from tests.integration.looking import alert, figure, heard, looking, series
+from tests.grafana.asked_panels import processed
+from tests.grafana.looking import alert, figure, heard, looking, series
 
 
 @pytest.fixture
@@ -26,7 +27,17 @@ def yesterday():
     return midnight - timedelta(days=1), midnight
 
 
+def test_without_a_processor_at_work_that_no_alert_is_open_is_not_known(looker):
+    assert looker.value(SENSORS, "Silent series") is None
+    assert looker.value(SENSORS, "Doubtful series") is None
+
+    processed(looker.owner, datetime.now(UTC) - timedelta(hours=4))
+    assert looker.value(SENSORS, "Silent series") is None
+
+
 def test_a_city_without_alerts_shows_zeros_and_an_empty_list(looker):
+    processed(looker.owner, datetime.now(UTC) - timedelta(hours=1))
+
     assert looker.value(SENSORS, "Silent series") == 0
     assert looker.value(SENSORS, "Doubtful series") == 0
     assert looker.panel(SENSORS, "To do") == []
@@ -68,6 +79,9 @@ def test_not_heard_for_30_of_its_steps_is_listed_and_not_heard_for_ten_minutes_i
 
 
 def test_series_registered_a_moment_ago_are_not_yet_never_heard(looker):
+    assert looker.value(SENSORS, "Never heard") is None  # who speaks was not noted yet
+    assert looker.panel(SENSORS, "Not heard for more than 6 steps") == []
+    processed(looker.owner, datetime.now(UTC) - timedelta(hours=3))
     assert looker.value(SENSORS, "Never heard") == 7  # registered for ever: valid_from is open
     heard(looker.owner, "air-1")
     looker.owner.execute(

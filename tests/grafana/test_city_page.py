@@ -6,8 +6,9 @@ import psycopg
 import pytest
 
 from dashboards.grafana.pages.city import CITY
+from dashboards.grafana.queries import OUTAGES
 from storage.alerts import AlertKind, to_do
-from tests.integration.asked_panels import (
+from tests.grafana.asked_panels import (
     NOW,
     alert,
     asked,
@@ -17,11 +18,13 @@ from tests.integration.asked_panels import (
     number,
     panel_of,
     place,
+    processed,
     read_everything,
     series,
     window,
     word,
 )
+from tests.grafana.macros import expand, interpolate
 
 NINE = datetime(2026, 3, 12, 9, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -64,6 +67,8 @@ def test_2_alerts_of_one_sensor_are_one_silent_sensor_and_closed_ones_are_none(
     assert number(city, CITY, "Silent sensors") == 1
     yesterday = NOW - hours(24)
     assert number(city, CITY, "Alerts open", now=yesterday) == 1
+    assert number(city, CITY, "Silent sensors", now=yesterday) is None  # nobody watched
+    processed(city, yesterday)
     assert number(city, CITY, "Silent sensors", now=yesterday) == 0
     assert (color(panel_of(CITY, "Alerts open"), 0), color(panel_of(CITY, "Alerts open"), 2)) == (
         "green", "orange",
@@ -91,7 +96,7 @@ def test_a_site_is_to_act_upon_when_nothing_speaks_and_to_look_at_when_one_of_2_
     }  # fmt: skip
     assert next(iter(rows)) == "dumb"
     assert (word(state, 3, "fr"), word(state, 1, "de")) == ("agir", "gut")
-    assert (rows["half"]["series"], rows["half"]["silent"], rows["half"]["others"]) == (2, 1, 0)
+    assert (rows["half"]["silent"], rows["half"]["others"]) == (1, 0)
     assert (rows["half"]["air"], rows["half"]["energy"]) == (2, None)
     on_the_map = {row["site"]: row["state"] for row in asked(city, CITY, "Map of the sites")}
     assert on_the_map == {"dumb": 3, "half": 2, "well": 1, "empty": None, "foul": 3}
@@ -99,12 +104,13 @@ def test_a_site_is_to_act_upon_when_nothing_speaks_and_to_look_at_when_one_of_2_
 
 def test_15_kw_where_10_were_usual_are_50_percent_more(city: psycopg.Connection):
     meter = series(city, place(city, "ecole"), "meter-1", "energy_import")
-    power = series(city, place(city, "mairie"), "meter-1", "power")  # of the same meter
+    used = series(city, place(city, "mairie"), "meter-1", "energy_used")  # of the same meter
     window(city, "energy", meter, NINE, 15)
-    window(city, "energy", power, NINE, 4000, good=4)
     window(city, "energy", meter, NINE - WEEK, 8)
     assert number(city, CITY, "Load against usual") is None  # one week is no usual
     window(city, "energy", meter, NINE - 2 * WEEK, 12)
+    for weeks in range(3):
+        window(city, "energy", used, NINE - weeks * WEEK, 4000)
     window(city, "energy", meter, NINE - hours(30), 900)  # neither now nor the same hour
 
     assert number(city, CITY, "Load against usual") == 50
@@ -219,8 +225,36 @@ def test_measures_in_force_tell_their_verdict_or_that_there_is_none_yet(city: ps
     columns = panel_of(CITY, "Measures in force").columns
 
     assert (newer["title"], newer["estimate"]) == ("rue de", None)
+    assert newer["since"] == datetime(2026, 1, 31, 23, tzinfo=UTC)  # midnight in Paris
     assert word(columns["verdict"], newer["verdict"], "fr") == "pas encore évaluée"
     assert older["title"] == "zone de"
     assert (older["estimate"], older["low"], older["high"], older["unit"]) == (-12.5, -20, -5, "%")
     assert word(columns["verdict"], older["verdict"]) == "in the expected direction"
     assert word(columns["expected"], older["expected"]) == "down"
+
+
+def test_a_silence_that_is_not_over_is_marked_from_its_beginning_up_to_now(
+    city: psycopg.Connection,
+):
+    mute = series(city, place(city, "ecole"), "meter-1", "energy_import")
+    alert(city, mute, "silence", NOW - hours(100))
+    marks = expand(
+        interpolate(OUTAGES.sql.replace("@language", "de"), {"territory": ["paris"], "site": ["ecole"]}),
+        NOW - hours(24), NOW, 900,
+    )  # fmt: skip
+
+    ((since, until, title, said, tag),) = city.execute(marks.encode()).fetchall()
+
+    assert (since, title, tag) == (NOW - hours(101), "Ecole · meter-1", "")
+    assert until is not None
+    assert until > NOW
+    assert said == "Bezogene Energie (Zähler)"
+
+    alert(city, series(city, place(city, "gare"), "meter-2", "power"), "silence", NOW - hours(100))
+    alert(city, series(city, place(city, "pont"), "meter-3", "power"), "silence", NOW - hours(9))
+    rows = city.execute(
+        marks.replace("IN ('ecole')", "IN ('ecole','gare','pont')").encode()
+    ).fetchall()
+    assert [row[2:4] for row in rows] == [
+        ("2 stumme Reihen", "Ecole, Gare"), ("Pont · meter-3", "Leistung"),
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from dashboards.grafana.panel import Panel
 from dashboards.grafana.rules import RULES
 from storage.city import parse
 from storage.registry import register
-from tests.grafana_macros import expand, interpolate
+from tests.grafana.macros import expand, interpolate
 
 Row = dict[str, Any]
 

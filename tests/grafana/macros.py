@@ -1,7 +1,7 @@
 """Queries as Grafana's PostgreSQL data source sends them.
 
 Follows what the data source does with macros and template variables, with vectors recorded
-from the observed behaviour (../shared/grafana); `test_grafana_macros.py` holds it to them.
+from the observed behaviour (../shared/grafana); `test_macros.py` holds it to them.
 """
 
 import re
