@@ -184,6 +184,15 @@ def _link(uid: str) -> str:
     )
 
 
+def _legend() -> common_builder.VizLegendOptions:
+    return (
+        common_builder.VizLegendOptions()
+        .display_mode(common.LegendDisplayMode.LIST)
+        .placement(common.LegendPlacement.BOTTOM)
+        .show_legend(True)
+    )
+
+
 def _course(declared: Panel, language: str) -> Any:
     built = (
         timeseries.Panel()
@@ -192,12 +201,7 @@ def _course(declared: Panel, language: str) -> Any:
         .line_width(1 if declared.bars else 2)
         .show_points(common.VisibilityMode.AUTO)
         .span_nulls(False)
-        .legend(
-            common_builder.VizLegendOptions()
-            .display_mode(common.LegendDisplayMode.LIST)
-            .placement(common.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend())
         .tooltip(
             common_builder.VizTooltipOptions()
             .mode(common.TooltipDisplayMode.MULTI)
@@ -257,12 +261,7 @@ def _bars(declared: Panel, language: str) -> Any:
         .x_field(declared.title_column)
         .orientation(common.VizOrientation.HORIZONTAL)
         .show_value(common.VisibilityMode.ALWAYS)
-        .legend(
-            common_builder.VizLegendOptions()
-            .display_mode(common.LegendDisplayMode.LIST)
-            .placement(common.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend())
         .tooltip(
             common_builder.VizTooltipOptions()
             .mode(common.TooltipDisplayMode.MULTI)
@@ -286,12 +285,7 @@ def _states(declared: Panel, language: str) -> Any:
         .show_value(common.VisibilityMode.NEVER)
         .merge_values(True)
         .row_height(0.85)
-        .legend(
-            common_builder.VizLegendOptions()
-            .display_mode(common.LegendDisplayMode.LIST)
-            .placement(common.LegendPlacement.BOTTOM)
-            .show_legend(True)
-        )
+        .legend(_legend())
     )
 
 

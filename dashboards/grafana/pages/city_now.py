@@ -11,8 +11,9 @@ from dashboards.grafana.pages.air_words import COUNT_STEPS, GREEN, ORANGE, RED
 from dashboards.grafana.pages.city_courses import ELECTRIC, lately
 from dashboards.grafana.pages.mobility_flows import counted
 from dashboards.grafana.pages.pipeline_now import LAST_COMMIT
-from dashboards.grafana.panel import VALUE, Kind, Panel, Step
+from dashboards.grafana.panel import Panel, Step
 from dashboards.grafana.queries import CHOSEN
+from dashboards.grafana.stats import number
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import grafana_unit
 from storage.catalogue import Domain
@@ -30,10 +31,7 @@ def _stat(
     title: Text, description: Text, sql: str, quiet: Text, steps: tuple[Step, ...], *,
     unit: str = "none",
 ) -> Panel:  # fmt: skip
-    return Panel(
-        kind=Kind.STAT, title=title, description=description, sql=sql, columns={"value": VALUE},
-        unit=unit, quiet=quiet, steps=steps, decimals=0, span=6, height=3,
-    )  # fmt: skip
+    return number(title, description, sql, unit, steps, quiet=quiet, span=6)
 
 
 _NOTHING = text("Aucun : rien à faire.", "None: nothing to do.", "Keine: nichts zu tun.")

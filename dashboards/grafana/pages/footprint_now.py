@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dashboards.grafana.growth import GROWTH
-from dashboards.grafana.panel import VALUE, Kind, Panel, Step
+from dashboards.grafana.panel import Panel, Step
+from dashboards.grafana.stats import number
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import grafana_unit
 from storage.catalogue import DOMAINS
@@ -24,18 +25,8 @@ def _stat(
     steps: tuple[Step, ...] = (),
     decimals: int = 1,
 ) -> Panel:
-    return Panel(
-        kind=Kind.STAT,
-        title=title,
-        description=description,
-        sql=sql,
-        columns={"value": VALUE},
-        unit=unit,
-        quiet=UNKNOWN,
-        decimals=decimals,
-        steps=steps,
-        span=6,
-        height=4,
+    return number(
+        title, description, sql, unit, steps, quiet=UNKNOWN, decimals=decimals, span=6, height=4
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dashboards.grafana.panel import VALUE, Kind, Panel, Step
+from dashboards.grafana.panel import Panel, Step
+from dashboards.grafana.stats import number
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import DURATION, grafana_unit
 
@@ -24,19 +25,7 @@ def _stat(
     quiet: Text = _NOTHING_YET,
     decimals: int = 0,
 ) -> Panel:
-    return Panel(
-        kind=Kind.STAT,
-        title=title,
-        description=description,
-        sql=sql,
-        columns={"value": VALUE},
-        unit=unit,
-        quiet=quiet,
-        decimals=decimals,
-        steps=steps,
-        span=8,
-        height=3,
-    )
+    return number(title, description, sql, unit, steps, quiet=quiet, decimals=decimals)
 
 
 _COUNT, _PERCENT = grafana_unit("1"), grafana_unit("%")

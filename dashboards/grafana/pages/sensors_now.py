@@ -12,8 +12,9 @@ from dashboards.grafana.pages.sensors_words import (
     PROBLEM,
     SENSOR,
 )
-from dashboards.grafana.panel import VALUE, Column, Kind, Panel, Step, Type
+from dashboards.grafana.panel import Column, Kind, Panel, Step, Type
 from dashboards.grafana.queries import CHOSEN
+from dashboards.grafana.stats import number
 from dashboards.grafana.text import Text, text
 from dashboards.grafana.units import DURATION, grafana_unit
 
@@ -35,19 +36,8 @@ _NO_DAY = text(
 def _stat(
     title: Text, description: Text, sql: str, steps: tuple[Step, ...], unit: str, quiet: Text
 ) -> Panel:
-    return Panel(
-        kind=Kind.STAT,
-        title=title,
-        description=description,
-        sql=sql,
-        columns={"value": VALUE},
-        unit=unit,
-        quiet=quiet,
-        decimals=1 if unit == grafana_unit("%") else 0,
-        steps=steps,
-        span=8,
-        height=3,
-    )
+    decimals = 1 if unit == grafana_unit("%") else 0
+    return number(title, description, sql, unit, steps, quiet=quiet, decimals=decimals)
 
 
 _COUNT = grafana_unit("1")
