@@ -26,12 +26,12 @@ lint: $(VENV)/.dev ## style and import contracts
 types: $(VENV)/.dev ## strict types
 	$(BIN)/mypy
 
-# Unit tests and those of Grafana's pages share nothing and take both cores; the others time
+# Unit tests and those of figures and of Grafana share nothing and take both cores; the others time
 # what they start.
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest -n 2 tests/unit
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/grafana tests/live
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/figures tests/grafana tests/live
 	$(BIN)/python -m pytest tests/acceptance tests/docs tests/integration
 else
 	$(BIN)/python -m pytest $(ARGS)
