@@ -166,7 +166,7 @@ def _properties(name: str, column: Column, declared: Panel, language: str) -> li
         if column.width:
             found["custom.width"] = column.width
         if column.page:
-            found["links"] = [{"title": f"{name}", "url": _link(column.page)}]
+            found["links"] = [_link(name, column.page)]
     return [Property(id_val=key, value=value) for key, value in found.items()]
 
 
@@ -176,11 +176,16 @@ def _unknown(column: Column, declared: Panel) -> str:
     return _UNKNOWN
 
 
-def _link(uid: str) -> str:
+def _link(title: str, uid: str) -> dashboard.DashboardLink:
     """To a page, with the row's territory and site and the range that is looked at."""
     return (
-        f"/d/{uid}?var-territory=${{__data.fields.territory}}"
-        "&var-site=${__data.fields.site}&${__url_time_range}"
+        dashboard_builder.DashboardLink(title)
+        .type(dashboard.DashboardLinkType.LINK)
+        .url(
+            f"/d/{uid}?var-territory=${{__data.fields.territory}}"
+            "&var-site=${__data.fields.site}&${__url_time_range}"
+        )
+        .build()
     )
 
 
