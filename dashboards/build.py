@@ -8,14 +8,27 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import yaml
+
 from dashboards.grafana.alerting import as_file
 from dashboards.grafana.dashboard import as_json
 from dashboards.grafana.pages import PAGES
 from dashboards.grafana.rules import RULES
 from dashboards.grafana.text import LANGUAGES
-from dashboards.grafana.yaml_text import as_yaml
 
 GRAFANA = Path(__file__).parent / "grafana"
+
+
+class _Readable(yaml.SafeDumper):
+    """Queries keep their lines."""
+
+
+_Readable.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
 
 
 def rendered() -> dict[str, str]:
@@ -33,7 +46,13 @@ def rendered() -> dict[str, str]:
 def rendered_rules() -> dict[str, str]:
     """Path below ``provisioned/`` -> content of the file of alert rules."""
     return {
-        f"{language}/alerting/beffroi.yaml": as_yaml(as_file(RULES, language))
+        f"{language}/alerting/beffroi.yaml": yaml.dump(
+            as_file(RULES, language),
+            Dumper=_Readable,
+            allow_unicode=True,
+            sort_keys=False,
+            width=float("inf"),
+        )
         for language in LANGUAGES
     }
 

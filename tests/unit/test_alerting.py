@@ -13,7 +13,6 @@ from dashboards.grafana.alerting import as_file, as_object
 from dashboards.grafana.pages import PAGES
 from dashboards.grafana.rules import RULES
 from dashboards.grafana.text import LANGUAGES
-from dashboards.grafana.yaml_text import as_yaml
 from storage.alerts import AlertKind, to_do
 
 GIVEN = Path(__file__).parents[3] / "shared" / "grafana"
@@ -143,10 +142,9 @@ def test_every_kind_of_alert_calls_with_the_action_of_the_alert_itself(kind):
     assert rule.action == {language: f"{to_do(kind, language)}." for language in LANGUAGES}
 
 
-def test_yaml_reads_back_what_was_written():
-    for data in (
-        {"a": [{"b": 1, "c": ["x", {"d": None}]}, {"b": True}], "e": "- : # 'é' \"q\"", "f": {}},
-        {"sql": "SELECT 1\n  FROM t\n WHERE a = ': #'", "list": [], "number": 0.5},
-        ["no", "1", "", "two\nlines"],
-    ):
-        assert yaml.safe_load(as_yaml(data)) == data
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_file_of_rules_reads_back_as_written_and_its_queries_keep_their_lines(language):
+    written = rendered_rules()[f"{language}/alerting/beffroi.yaml"]
+
+    assert yaml.safe_load(written) == as_file(RULES, language)
+    assert written.count("rawSql: |-\n") == sum("\n" in rule.sql for rule in RULES)
