@@ -50,6 +50,9 @@ def as_json(page: Page, language: str, timezone: str = "") -> dict[str, Any]:
     text_of_it = json.dumps(built.build(), cls=JSONEncoder, ensure_ascii=False)
     found: dict[str, Any] = json.loads(text_of_it)
     _number(found["panels"])
+    for link in found["links"]:
+        # The SDK would put the way to the other pages into a menu that nobody opens.
+        del link["placement"]
     return found
 
 

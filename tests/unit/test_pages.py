@@ -262,3 +262,12 @@ def test_what_is_not_known_has_not_the_colour_of_what_is_well(page, panel):
                 one["value"]["steps"] for one in override["properties"] if one["id"] == "thresholds"
             )
             assert steps[0]["color"] in ("text", "transparent", "#8e8e8e")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.uid)
+def test_the_way_to_the_other_pages_stands_above_the_panels_and_keeps_what_was_chosen(page):
+    (link,) = as_json(page, "fr")["links"]
+
+    assert (link["type"], link["tags"], link["asDropdown"]) == ("dashboards", ["beffroi"], True)
+    assert link["includeVars"] is link["keepTime"] is True
+    assert "placement" not in link
