@@ -11,7 +11,7 @@ USUAL = text("habituel", "usual", "üblich")
 
 DASHED = "|".join(USUAL[language] for language in USUAL)
 
-_SIX_DAYS, _SOME_WEEKS = 6 * 86400, 15 * 86400
+_SIX_DAYS, _TWO_WEEKS = 6 * 86400, 15 * 86400
 _FROM, _TO = "$__timeFrom()::timestamptz", "$__timeTo()::timestamptz"
 
 # A count of which a quarter is missing is no low count; other kinds know what they missed.
@@ -65,8 +65,8 @@ def against_usual(domain: Domain, value: str, where: str) -> str:
     since = f"start >= {_FROM} - interval '673 hours' AND start <= {_TO}"
     rows = "\nUNION ALL\n".join((
         *slices,
-        of("hours", since, f"{SPAN} > {_SIX_DAYS} AND {SPAN} <= {_SOME_WEEKS}"),
-        of("days", since, f"{SPAN} > {_SOME_WEEKS}"),
+        of("hours", since, f"{SPAN} > {_SIX_DAYS} AND {SPAN} <= {_TWO_WEEKS}"),
+        of("days", since, f"{SPAN} > {_TWO_WEEKS}"),
     ))  # fmt: skip
     return (
         "SELECT start, territory, site, site_name, sensor, series_id, metric, value,\n"
