@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo test lint types unit soak bench dashboards lock clean
+.PHONY: help demo test lint types unit soak bench dashboards screenshots lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,19 +26,22 @@ lint: $(VENV)/.dev ## style and import contracts
 types: $(VENV)/.dev ## strict types
 	$(BIN)/mypy
 
-# Unit tests and those of figures and of Grafana share nothing and take both cores; the others time
-# what they start.
+# Two workers, each with servers of its own, take unit tests one by one and the others file by file.
+# Tests marked `serial` in the last three folders measure time, or kill what they started; they come
+# last and alone.
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest -n 2 tests/unit
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/figures tests/grafana tests/live
-	$(BIN)/python -m pytest tests/acceptance tests/docs tests/integration
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/board tests/figures tests/grafana tests/live
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not serial" tests/acceptance tests/docs tests/integration
+	$(BIN)/python -m pytest -m serial tests/acceptance tests/docs tests/integration
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
 soak: $(VENV)/.dev ## a hundred faults on purpose, 20 minutes at most; ARGS="--seed 7" strikes the same way again
 	$(BIN)/python -m tests.faults.soak $(ARGS)
+	$(BIN)/python -m tests.board.matrix
 
 bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
 	$(BIN)/python tests/benchmarks/store_path.py
@@ -56,9 +59,15 @@ bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run
 	$(BIN)/python tests/benchmarks/start.py
 	$(BIN)/python -m tests.benchmarks.outage --minutes 1
 	$(BIN)/python -m tests.benchmarks.broker_crash --kills 2 --messages 5000
+	$(BIN)/python -m tests.benchmarks.ecoindex
+	$(BIN)/python -m tests.benchmarks.board_path
+	$(BIN)/python -m tests.benchmarks.board_watchers
 
 dashboards: $(VENV)/.runtime ## build the Grafana dashboards anew from the catalogue
 	$(BIN)/python -m dashboards build
+
+screenshots: $(VENV)/.dev ## pictures of every view of the board, for the documents
+	$(BIN)/python -m tests.board.screenshots $(ARGS)
 
 lock: ## resolve dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock

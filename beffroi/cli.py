@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from beffroi import alerts
+from beffroi.board import commands as board
 from beffroi.embedded import machine
 from beffroi.formats import commands as formats
 from beffroi.grafana import commands as grafana
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(board.app, name="board")
 app.add_typer(formats.app, name="formats")
 app.add_typer(grafana.app, name="grafana")
 app.add_typer(indicators.app, name="indicators")
@@ -332,15 +334,6 @@ def process(
         print("beffroi: give both --from and --to, the first before the second", file=sys.stderr)
         raise typer.Exit(2)
     recompute(_utc(start), _utc(stop), as_json)
-
-
-@app.command()
-def board(stack: _Marker = "") -> None:
-    """Serve the public board until stopped."""
-    from beffroi.board import board as program
-    from beffroi.run import until_stopped
-
-    until_stopped(program)
 
 
 def _utc(time: datetime.datetime) -> datetime.datetime:

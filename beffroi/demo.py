@@ -53,7 +53,7 @@ def run(wanted: Demo) -> int:
     started = time.monotonic()
     console.print(f"Starting a make-believe city of {wanted.sensors} sensors …")
     simulated = make_city(wanted.sensors, wanted.seed)
-    city = parse(simulated.city_toml, simulated.sensors_csv)
+    city = parse(simulated.city_toml, simulated.sensors_csv, beside=lambda _: simulated.outlines)
     with installation(wanted.directory, console, board_port=wanted.port, city=city) as running:
         stack, programs, registered = running
         assert registered is not None

@@ -21,6 +21,7 @@ from collector.replay.read import city_of, read
 from collector.settings import SettingError
 from collector.simulation.city import make_city
 from collector.simulation.publish import Progress, publish
+from collector.simulation.wall import OUTLINES_FILE
 from storage.city import parse
 from storage.registry import register
 
@@ -46,10 +47,12 @@ def simulate(wanted: Simulation) -> int:
         wanted.files.mkdir(parents=True, exist_ok=True)
         (wanted.files / "city.toml").write_text(city.city_toml, "utf-8")
         (wanted.files / "sensors.csv").write_text(city.sensors_csv, "utf-8")
-        console.print(f"Wrote city.toml and sensors.csv to {wanted.files}.")
+        (wanted.files / OUTLINES_FILE).write_text(city.outlines, "utf-8")
+        console.print(f"Wrote city.toml, sensors.csv and {OUTLINES_FILE} to {wanted.files}.")
     else:
         with psycopg.connect() as connection:
-            register(connection, parse(city.city_toml, city.sensors_csv))
+            made = parse(city.city_toml, city.sensors_csv, beside=lambda _: city.outlines)
+            register(connection, made)
     last = 0.0
 
     def tell(now: Progress) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
-
-LANGUAGES = ("fr", "en", "de")
 
 # The figures that are shown large, most telling first; every other public metric of the
 # city follows in a table. Which of them exist is decided by the series a city has.
@@ -30,9 +28,9 @@ class Settings:
     name
         Heading of the whole installation; empty: the territory's name where there is one.
     language
-        Of a page that asks for none: fr, en or de.
+        Of a page that asks for none.
     refresh_s
-        Age at which figures are read anew while someone looks. [s]
+        How often it is asked whether readings came in, while someone looks. [s]
     headline
         Metrics shown large, in this order.
     """
@@ -42,11 +40,13 @@ class Settings:
     public_address: str = ""
     name: str = ""
     language: str = "fr"
-    refresh_s: float = 2.0
+    refresh_s: float = 0.5
     headline: tuple[str, ...] = HEADLINE
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Self:
+    def read(
+        cls, environment: Mapping[str, str], languages: Sequence[str] = ("fr", "en", "de")
+    ) -> Self:
         """From DASHBOARDS_* variables; what is absent or empty keeps its default.
 
         >>> Settings.read({"DASHBOARDS_PORT": "0", "DASHBOARDS_LANGUAGE": "de"}).language
@@ -59,8 +59,9 @@ class Settings:
         }
         default = cls()
         language = given.get("language", default.language)
-        if language not in LANGUAGES:
-            raise ValueError(f"DASHBOARDS_LANGUAGE must be fr, en or de, got {language!r}")
+        if language not in languages:
+            known = ", ".join(languages)
+            raise ValueError(f"DASHBOARDS_LANGUAGE must be one of {known}, got {language!r}")
         headline = given["headline"].split(",") if "headline" in given else default.headline
         return cls(
             host=given.get("host", default.host),

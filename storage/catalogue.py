@@ -117,6 +117,8 @@ METRICS: tuple[Metric, ...] = (
     _m("noise_level", _A, "dB", Kind.LEVEL, 0, 150, "Niveau sonore", "Noise level", "Schallpegel", flat=6),
     _m("rain", _A, "mm", _COUNT, 0, 200, "Pluie", "Rain", "Niederschlag"),
     _m("visibility", _A, "km", _GAUGE, 0, 200, "Visibilité", "Visibility", "Sichtweite"),
+    # Measured by nobody: the class that the region's association expects, relayed by a commune.
+    _m("air_index_tomorrow", _A, "1", _GAUGE, 1, 8, "Indice de l'air prévu pour demain", "Air quality index forecast for tomorrow", "Luftqualitätsindex, Vorhersage für morgen"),
 
     _m("vehicles", _M, "1", _COUNT, 0, 1e6, "Véhicules", "Vehicles", "Fahrzeuge"),
     _m("heavy_vehicles", _M, "1", _COUNT, 0, 1e6, "Poids lourds", "Heavy vehicles", "Lastwagen"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,7 +23,10 @@ from storage.facts.mobility import MobilityFacts
 from storage.facts.naming import Lists, Named
 from storage.facts.watch import WatchFacts
 from storage.mistakes import Mistake, MistakesError, parse_toml, plain, read_text
+from storage.outlines import Geometry, parse_outlines
 from storage.profiles import STRICT, Code, NotMeasuredError, Profile, measured, unknown_profile
+from storage.screens import NOTHING_SAID as NO_BOARD
+from storage.screens import Board, Said, Screen
 from storage.sensor_list import PlacedSeries, parse_sensors
 from storage.toml_lines import Path as Where
 from storage.toml_lines import line_of
@@ -168,6 +171,8 @@ class _CityFile(BaseModel):
     mobility: MobilityFacts | None = None
     energy: EnergyFacts | None = None
     watch: WatchFacts | None = None
+    board: Board | None = None
+    screen: tuple[Screen, ...] | None = None
 
     @field_validator("territory")
     @classmethod
@@ -212,6 +217,10 @@ class City:
     """What the file says of its trades; only those that it speaks of are registered."""
     unlisted: tuple[tuple[Named, Mistake], ...] = ()
     """Names in the facts that neither file has: mistakes, unless the registry has them."""
+    said: Said = NO_BOARD
+    """What the file says of the public board."""
+    outlines: Mapping[str, Geometry] | None = None
+    """Of territories, by code; ``None`` where no file of them was read."""
 
 
 def load(city_file: Path, sensors_file: Path | None = None) -> City:
@@ -223,13 +232,20 @@ def load(city_file: Path, sensors_file: Path | None = None) -> City:
         Listing every mistake with file, line and remedy.
     """
     sensors_file = sensors_file or city_file.with_name("sensors.csv")
-    return parse(read_text(city_file), read_text(sensors_file), str(city_file), str(sensors_file))
+    return parse(
+        read_text(city_file), read_text(sensors_file), str(city_file), str(sensors_file),
+        lambda name: read_text(city_file.parent / name),
+    )  # fmt: skip
 
 
 def parse(
-    toml: str, sensors: str, toml_name: str = "city.toml", csv_name: str = "sensors.csv"
+    toml: str,
+    sensors: str,
+    toml_name: str = "city.toml",
+    csv_name: str = "sensors.csv",
+    beside: Callable[[str], str] | None = None,
 ) -> City:
-    """The same from texts."""
+    """The same from texts; ``beside`` reads a file that the first one names."""
     head = parse_toml(toml, toml_name, _CityFile)
     metrics = METRICS + tuple(own.metric() for own in head.metric)
     by_name = {metric.name: metric for metric in metrics}
@@ -247,6 +263,14 @@ def parse(
         # A profile's own mistakes are told once, not again for every sensor that names it.
         told = {mistake.what.partition(": ")[2] for mistake in mistakes}
         mistakes += [mistake for mistake in error.mistakes if mistake.what not in told]
+    outlines = None
+    if head.board and head.board.outlines and beside:
+        name = head.board.outlines
+        try:
+            codes = {territory.code for territory in head.territory}
+            outlines = parse_outlines(beside(name), str(Path(toml_name).parent / name), codes)
+        except MistakesError as error:
+            mistakes += error.mistakes
     if mistakes:
         raise MistakesError(mistakes)
     territories = tuple(
@@ -268,7 +292,7 @@ def parse(
     )
     return City(
         head.city.name, head.city.timezone, territories, head.binding, metrics, placed, head.profile,
-        facts, unlisted,
+        facts, unlisted, Said(head.board, head.screen), outlines,
     )  # fmt: skip
 
 
@@ -311,6 +335,19 @@ def _contradictions(head: _CityFile, by_name: Mapping[str, Metric]) -> Iterator[
         elif by_name[name].domain is not Domain.AIR:
             what = f"watch.comparable: {name} is not of the air, which is near to all; remove it"
             yield ("watch", "comparable"), what
+    codes, screens = [territory.code for territory in head.territory], set[str]()
+    for number, screen in enumerate(head.screen or ()):
+        if screen.id in screens:
+            what = f"screen.id: {screen.id!r} is another screen's already; choose another"
+            yield ("screen", number, "id"), what
+        screens.add(screen.id)
+        if screen.territory is not None and screen.territory not in codes:
+            known = difflib.get_close_matches(screen.territory, codes, n=3) or sorted(codes)[:5]
+            what = f"territory {screen.territory!r} is not in this file; known are"
+            yield (
+                ("screen", number, "territory"),
+                f"screen.territory: {what} {', '.join(map(repr, known))}",
+            )
     for number, binding in enumerate(head.binding):
         if binding.profile and binding.profile not in names:
             what = unknown_profile(binding.profile, names)

@@ -17,11 +17,19 @@ _VANISHED_CLIENTS = {
 }
 
 
-async def open_pool(*, size: int = 4, application: str = "beffroi") -> asyncpg.Pool:
-    """A pool that opens connections as they are needed; UTC, no JIT for short statements."""
+async def open_pool(
+    *, size: int = 4, application: str = "beffroi", page_cost: float | None = None
+) -> asyncpg.Pool:
+    """A pool that opens connections as they are needed; UTC, no JIT for short statements.
+
+    `page_cost` tells the planner what a page out of order costs (``random_page_cost``): 1.1 where
+    few rows of many are asked for, since else whole chunks would be read for them.
+    """
+    costs = {} if page_cost is None else {"random_page_cost": str(page_cost)}
     return await asyncpg.create_pool(
-        min_size=0, max_size=size, timeout=CONNECT_TIMEOUT_S, server_settings=_settings(application)
-    )
+        min_size=0, max_size=size, timeout=CONNECT_TIMEOUT_S,
+        server_settings=_settings(application) | costs,
+    )  # fmt: skip
 
 
 async def connect(application: str = "beffroi") -> asyncpg.Connection:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from storage import history
 from storage.bindings import load_bindings, load_codecs, save_bindings, save_devices, save_profiles
+from storage.board_store import save_board
 from storage.catalogue import DOMAINS
 from storage.changes import Change
 from storage.chunks import follow_rate
@@ -95,6 +96,7 @@ def register(
             save_devices(cursor, city.series)
             save_bindings(cursor, city.bindings)
         revised = save_facts(connection, city.facts)
+        save_board(connection, city.said, city.outlines)
         counts = _counts(connection)
     return Registered(*counts, tuple(changes), revised)
 

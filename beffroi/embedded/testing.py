@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,8 @@ from beffroi.embedded.stack import socket_folder, start_on_a_port
 
 # Containers get 64 MB of it unless told otherwise, and fill it with one query.
 MEMORY_ROOM = 4_000_000_000
+
+GONE_WITHIN_MS = 200
 
 
 class _Temporary:
@@ -127,9 +130,7 @@ class TestCluster(_Temporary):
         build(self.conninfo(name))
         # Copying needs a database that nobody is connected to, now and later.
         self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
-        self._admin.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
-        )
+        self._cut_off(name)
         self._templates.add(name)
         return name
 
@@ -141,7 +142,19 @@ class TestCluster(_Temporary):
 
     def drop(self, conninfo: str) -> None:
         """Delete a clone, cutting off whoever is still connected."""
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", _database(conninfo))
+        name = _database(conninfo)
+        # DROP DATABASE itself looks only every 100 ms whether those have gone.
+        for _ in range(GONE_WITHIN_MS):
+            if self._cut_off(name) == 0:
+                break
+            time.sleep(0.001)
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def _cut_off(self, name: str) -> int:
+        """Tell who is connected to a database to go; returns how many were."""
+        return self._admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        ).rowcount
 
     def _run(self, statement: LiteralString, *names: str) -> None:
         self._admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

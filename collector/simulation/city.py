@@ -1,4 +1,4 @@
-"""Who stands where: towns, sites and devices of the make-believe city, and its two files."""
+"""Who stands where: towns, sites and devices of the make-believe city, and its files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collector.simulation.devices import KINDS, Kind, World
 from collector.simulation.envelopes import FORMS, ZONE
 from collector.simulation.noise import uniform
 from collector.simulation.trades import Placed, trades_toml
+from collector.simulation.wall import outlines, wall_toml
 from storage.reading import FloatArray, IntArray
 
 
@@ -93,12 +94,14 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedCity:
-    """A city ready to be registered (its two files) and to be published (its fleets)."""
+    """A city ready to be registered (its files) and to be published (its fleets)."""
 
     world: World
     fleets: tuple[Fleet, ...]
     city_toml: str
     sensors_csv: str
+    outlines: str
+    """The file that ``[board]`` names."""
 
     @property
     def sensors(self) -> int:
@@ -140,7 +143,9 @@ def make_city(sensors: int = 240, seed: int = 1) -> SimulatedCity:
         phase = np.floor(uniform(seed, who, 502) * kind.step_s * 10.0) / 10.0
         fleets.append(Fleet(kind, who, size, phase, tuple(codes), tuple(topics), tuple(places)))
         first += number
-    return SimulatedCity(World(seed), tuple(fleets), _city_toml(fleets), table.getvalue())
+    return SimulatedCity(
+        World(seed), tuple(fleets), _city_toml(fleets), table.getvalue(), outlines()
+    )
 
 
 def _apportion(sensors: int) -> list[int]:
@@ -198,6 +203,7 @@ def _city_toml(fleets: Sequence[Fleet]) -> str:
     }
     countries = {town.code: "DE" if town.code_system == "AGS" else "FR" for town in TOWNS}
     lines += trades_toml(devices, countries)
+    lines += wall_toml()
     return "\n".join(lines) + "\n"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
-import jinja2
+import asyncpg
 import orjson
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -20,60 +20,81 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from dashboards.board import texts, words
-from dashboards.board.feed import Feed, Look, OpenPool
+from dashboards.board import language as languages
+from dashboards.board import method as methods
+from dashboards.board.declaration import declaration
+from dashboards.board.feed import Feed, OpenPool
+from dashboards.board.ground import Ground, GroundReads
 from dashboards.board.guard import Guard, Meters
+from dashboards.board.known import Known
+from dashboards.board.language import Language
+from dashboards.board.live import live
+from dashboards.board.method import MethodReads
 from dashboards.board.open_json import as_json
-from dashboards.board.pages import Place
-from dashboards.settings import LANGUAGES, Settings
+from dashboards.board.printing import Printing
+from dashboards.board.sheet import Sheet, Where
+from dashboards.board.showing import Showing
+from dashboards.board.views.catalogue import views
+from dashboards.board.views.view import Asked
+from dashboards.settings import Settings
 from storage import database
 
 RETRY_MS = 3000
+
+Texts = Callable[[], Awaitable[dict[str, str] | None]]
 BEAT_S = 15.0
 
+# Ages are told in minutes: a sheet whose rows are as they were is said anew this often. [s]
+SAID_ANEW_S = 5.0
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """One place in one language: what the template prints."""
 
-    language: str
-    words: dict[str, str]
-    place: Place
-    figures: dict[str, texts.FigureText]
-    live: dict[str, str]
+async def open_own_pool() -> asyncpg.Pool:
+    """Connections as the board asks: few figures out of many."""
+    return await database.open_pool(application="beffroi board", page_cost=1.1)
 
 
 def application(
     settings: Settings,
     *,
-    open_pool: OpenPool = database.open_pool,
+    open_pool: OpenPool = open_own_pool,
     stop: asyncio.Event | None = None,
 ) -> Starlette:
     """The board as an ASGI application; `stop` ends its event streams."""
-    return _Pages(settings, open_pool, stop or asyncio.Event()).starlette()
+    return Board(settings, open_pool, stop or asyncio.Event()).starlette()
 
 
-class _Pages:
+class Board:
+    """The application: what is known, and who is answered what."""
+
     def __init__(self, settings: Settings, open_pool: OpenPool, stop: asyncio.Event) -> None:
         self.settings = settings
         self.stop = stop
         self.meters = Meters()
-        self.feed = Feed(settings, open_pool, observe=self.meters.observe)
-        self.views: dict[tuple[str, str], View] = {}
-        self.viewed: Look | None = None
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("dashboards.board"),
-            autoescape=True, trim_blocks=True, lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
+        self.views = views(settings)
+        self.feed = Feed(
+            (GroundReads(), MethodReads(), *self.views.values()), open_pool,
+            refresh_s=settings.refresh_s, observe=self.meters.observe,
         )  # fmt: skip
-        self.template = environment.get_template("board.html")
+        self.printing = Printing(settings, tuple(self.views.values()))
+        self.said: dict[tuple[str, str, str], Known] = {}
+        self.showing = Showing(self)
 
     def starlette(self) -> Starlette:
+        """With its routes and middleware."""
+        pages = [Route("/" if number == 0 else f"/{name}", self.page, name=name)
+                 for number, name in enumerate(self.views)]  # fmt: skip
         return Starlette(
             routes=[
-                Route("/", self.page),
-                Route("/board.json", self.data),
+                *pages,
+                Route("/method", self.method),
+                Route("/method/{name}", self.method),
+                Route("/accessibility", self.accessibility),
+                Route("/{view}.json", self.data),
                 Route("/events", self.events),
+                Route("/screens", self.showing.index),
+                Route("/screen/{id}.css", self.showing.style),
+                Route("/screen/{id}", self.showing.page),
+                Route("/sw.js", self.showing.worker),
                 Route("/healthz", self.health),
                 Route("/metrics", self.metrics),
                 Mount("/static", StaticFiles(packages=[("dashboards.board", "static")])),
@@ -88,88 +109,161 @@ class _Pages:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        """Until the server stops."""
         yield
         await self.feed.close()
 
-    def language(self, request: Request) -> str:
+    def language(self, request: Request) -> Language:
+        """The one asked for, if there is such a one."""
         asked = request.query_params.get("lang", "")
-        return asked if asked in LANGUAGES else self.settings.language
+        known = languages.codes()
+        return languages.language(asked if asked in known else self.settings.language)
 
-    def view(self, look: Look, code: str, language: str) -> View | None:
-        """Composed once per look, place and language, however many watch."""
-        if look is not self.viewed:
-            self.viewed, self.views = look, {}
-        if (code, language) not in self.views:
-            place = next((p for p in look.board.places if p.code == code), None)
-            if place is None:
-                return None
-            figures = {
-                text.key: text
-                for section in place.sections
-                for figure in (*section.headline, *section.others)
-                for text in [texts.figure_text(figure, place.timezone, language)]
-            }
-            said = words.WORDS[language]
+    async def ground(self) -> Ground | None:
+        """Territories and settings; None where the database was never reached."""
+        look = await self.feed.look("ground")
+        return look.rows if look else None
+
+    async def known(self, view: str, where: Where, language: Language) -> Known | None:
+        """Said once per look, place and language, however many watch; None: nothing read yet."""
+        look = await self.feed.look(view)
+        if look is None:
+            return None
+        key, now = (view, where.code, language.code), self.feed.now()
+        known = self.said.get(key)
+        if (
+            known is None
+            or known.look is not look
+            or known.where != where
+            or abs((now - known.now).total_seconds()) >= SAID_ANEW_S
+        ):
+            sheet = self.views[view].say(look.rows, Asked(where, language, now))
             away = ""
             if look.away:
-                moment = words.moment(look.read_at, place.timezone, language)
-                away = said["away"].format(moment)
-            self.views[code, language] = View(
-                language, said, place, figures,
-                texts.live(look.board, place, figures, language, away),
-            )  # fmt: skip
-        return self.views[code, language]
+                moment = language.moment(look.read_at, where.timezone)
+                away = language.say("Database out of reach: last known data, of {moment}.",
+                                    moment=moment)  # fmt: skip
+            texts = live(sheet, where, now, language, away)
+            known = self.said[key] = Known(
+                self.views[view], where, language, sheet, texts, look, now
+            )
+        return known
+
+    async def asked(self, request: Request, view: str) -> tuple[Known | None, Ground | None]:
+        """What a request asks for; (None, ground): there is no such place; (None, None): nothing
+        is known yet."""
+        ground = await self.ground()
+        if ground is None:
+            return None, None
+        where = ground.where(request.query_params.get("territory", ""), self.settings.name)
+        if where is None:
+            return None, ground
+        known = await self.known(view, where, self.language(request))
+        return known, ground if known else None
 
     async def page(self, request: Request) -> Response:
-        look, language = await self.feed.look(), self.language(request)
-        code = request.query_params.get("territory", "")
-        view = self.view(look, code, language) if look else None
-        status = 503 if look is None else 404 if view is None else 200
-        html = self.template.render(
-            look=look, view=view, code=code, language=language, words=words.WORDS[language],
-            languages={code: words.WORDS[code]["language"] for code in LANGUAGES},
-            settings=self.settings, texts=texts, clock=words.clock, status=status,
-        )  # fmt: skip
-        headers = {"Content-Language": language, "Cache-Control": "no-store"}
-        if status == 503:
+        """A view for telephones, desks and paper."""
+        view = request.scope["path"].strip("/") or next(iter(self.views))
+        known, ground = await self.asked(request, view)
+        language = self.language(request)
+        if ground is None:
             # Not the script: without data there is no stream to listen to.
-            headers["Refresh"] = "5"
-        return Response(html, status, headers, "text/html")
+            return self.html(self.printing.nothing_yet(language), language, 503, Refresh="5")
+        if known is None:
+            return self.html(self.printing.unknown(language), language, 404)
+        theme = request.query_params.get("theme", "")
+        return self.html(self.printing.page(known, ground, theme), language)
+
+    async def method(self, request: Request) -> Response:
+        """How a figure is made; without a name, the list of all."""
+        name, home = request.path_params.get("name", ""), next(iter(self.views))
+        known, ground = await self.asked(request, home)
+        look, language = await self.feed.look("method"), self.language(request)
+        if ground is None or look is None:
+            return self.html(self.printing.nothing_yet(language), language, 503, Refresh="5")
+        sheet = None
+        if known is not None:
+            newest = next((fact for fact in known.sheet.facts if fact.key == name), None)
+            sheet = methods.method(look.rows, name, known.where, language, newest)
+            if not name:
+                sheet = Sheet(view="method", title=language.say("How the figures are made"))
+        if known is None or sheet is None:
+            return self.html(self.printing.unknown(language), language, 404)
+        shown = replace(known, sheet=sheet)
+        entries = () if name else methods.entries(look.rows, known.where, language)
+        theme = request.query_params.get("theme", "")
+        return self.html(self.printing.method(shown, ground, theme, name, entries), language)
+
+    async def accessibility(self, request: Request) -> Response:
+        """The declaration that the law asks for."""
+        known, ground = await self.asked(request, next(iter(self.views)))
+        language = self.language(request)
+        if ground is None:
+            return self.html(self.printing.nothing_yet(language), language, 503, Refresh="5")
+        if known is None:
+            return self.html(self.printing.unknown(language), language, 404)
+        shown = replace(known, sheet=declaration(language))
+        theme = request.query_params.get("theme", "")
+        return self.html(self.printing.declaration(shown, ground, theme), language)
+
+    def html(self, text: str, language: Language, status: int = 200, **more: str) -> Response:
+        """An answer for people."""
+        headers = {"Content-Language": language.code, "Cache-Control": "no-store", **more}
+        return Response(text, status, headers, "text/html")
 
     async def data(self, request: Request) -> Response:
-        look = await self.feed.look()
-        if look is None:
-            return Response(b'{"error":"no data yet"}', 503, media_type="application/json")
-        return Response(
-            orjson.dumps(as_json(look)), headers={"Cache-Control": "no-store"},
-            media_type="application/json",
+        """A view as JSON."""
+        view = request.path_params["view"]
+        if view not in self.views:
+            return _json({"error": "no such view", "views": list(self.views)}, 404)
+        known, ground = await self.asked(request, view)
+        if known is None:
+            return _json({"error": "no such territory" if ground else "no data yet"},
+                         404 if ground else 503)  # fmt: skip
+        return _json(
+            as_json(known.sheet, known.where, known.now, known.look.read_at,
+                    away=known.look.away, language=known.language.code)
         )  # fmt: skip
 
     async def events(self, request: Request) -> Response:
-        code, language = request.query_params.get("territory", ""), self.language(request)
-        look = await self.feed.look()
-        if look is None or self.view(look, code, language) is None:
-            return Response(status_code=404 if look else 503)
+        """What changes in an open page."""
+        if "screen" in request.query_params:
+            return await self.showing.events(request)
+        view = request.query_params.get("view", next(iter(self.views)))
+        known, ground = (None, None)
+        if view in self.views:
+            known, ground = await self.asked(request, view)
+        if known is None:
+            return Response(status_code=404 if ground or view not in self.views else 503)
+        first = known
+
+        async def texts() -> dict[str, str] | None:
+            now = await self.known(first.view.name, first.where, first.language)
+            return now.live if now else None
+
+        return self.following(texts)
+
+    def following(self, texts: Texts) -> Response:
+        """An event stream of those texts."""
         return StreamingResponse(
-            self.stream(code, language),
+            self.stream(texts),
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             media_type="text/event-stream",
         )
 
-    async def stream(self, code: str, language: str) -> AsyncIterator[str]:
+    async def stream(self, texts: Texts) -> AsyncIterator[str]:
         """Everything once, then what changed; a beat at least every 15 s."""
         yield f"retry: {RETRY_MS}\n\n"
-        known: dict[str, str] = {}
+        told: dict[str, str] = {}
         number, silent_s = 0, 0.0
         with self.meters.watching():
             while not self.stop.is_set():
-                look = await self.feed.look()
-                view = self.view(look, code, language) if look else None
-                if view is None:
+                live = await texts()
+                if live is None:
                     return
-                changed = {key: text for key, text in view.live.items() if known.get(key) != text}
+                changed = {key: text for key, text in live.items() if told.get(key) != text}
                 if changed:
-                    number, silent_s, known = number + 1, 0.0, view.live
+                    number, silent_s, told = number + 1, 0.0, live
                     yield f"id: {number}\ndata: {orjson.dumps(changed).decode()}\n\n"
                 elif silent_s >= BEAT_S:
                     silent_s = 0.0
@@ -179,18 +273,23 @@ class _Pages:
                     await asyncio.wait_for(self.stop.wait(), self.settings.refresh_s)
 
     async def health(self, request: Request) -> Response:
-        look = await self.feed.look()
+        """Whether the board answers, and whether its database does."""
+        look = await self.feed.look(next(iter(self.views)))
         body = {
             "status": "starting" if look is None else "ok",
             "database": "away" if look is None or look.away else "ok",
         }
-        return Response(orjson.dumps(body), 503 if look is None else 200,
-                        media_type="application/json")  # fmt: skip
+        return _json(body, 503 if look is None else 200)
 
     async def metrics(self, request: Request) -> Response:
+        """For Prometheus."""
         return Response(
             generate_latest(self.meters.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )
+
+
+def _json(body: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store"}, "application/json")
 
 
 class _Server(uvicorn.Server):
@@ -206,7 +305,7 @@ async def serve(
     port: int,
     *,
     settings: Settings | None = None,
-    open_pool: OpenPool = database.open_pool,
+    open_pool: OpenPool = open_own_pool,
     bound: Callable[[int], None] = lambda port: None,
 ) -> None:
     """Serve until `stop`; `bound` hears the port, which the system chose if it was 0."""

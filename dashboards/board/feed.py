@@ -1,131 +1,173 @@
-"""One look at the database for everybody: single-flight, cached, and kept when it fails."""
+"""What is known, read once for everybody: single-flight, cached, and kept when it fails."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Protocol, cast
 
 import asyncpg
-
-from dashboards.board import rows
-from dashboards.board.pages import Board, Histories, board, histories
-from dashboards.settings import Settings
 
 log = logging.getLogger(__name__)
 
 OpenPool = Callable[[], Awaitable[asyncpg.Pool]]
 
-# The processors renew open windows every 10 s, and the public sees closed ones only.
-WINDOWS_EVERY_S = 15.0
 DATABASE_TIMEOUT_S = 5.0
 PATIENCE_S = 1.0
 
 # Connection trouble of any kind, and whatever the server itself answers with (missing
 # grants, a schema not yet migrated): the public then sees the last data with their age.
-_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# A connection cut off just as it is lent raises an error that the driver calls its own.
+_TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
+            asyncpg.InternalClientError)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the board knows. `away` since when the database is out of reach, else None."""
+    """What one view knows, as read from the database at `read_at`.
 
-    board: Board
+    `away`: the database has been out of reach since. `number` grows with every reading.
+    """
+
+    rows: Any
     read_at: datetime
     away: bool
+    number: int
+
+
+class Reads(Protocol):
+    """What is read together: every view, and what all of them stand on.
+
+    `load` gets a connection in a read-only transaction, the time and its former rows. `every_s`
+    is the age at which rows are read anew; 0: whenever readings came in. [s]
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def every_s(self) -> float: ...
+
+    @property
+    def load(self) -> Callable[[asyncpg.Connection, datetime, Any], Awaitable[Any]]: ...
+
+
+class _Source:
+    """The rows of one view."""
+
+    def __init__(self, reads: Reads) -> None:
+        self.reads = reads
+        self.look: Look | None = None
+        self.tried_at = float("-inf")
+        self.renewal: asyncio.Task[None] | None = None
+        self.batch = -1
 
 
 class Feed:
-    """Latest look, renewed when somebody asks and it is older than `refresh_s`.
+    """The latest look of each view, renewed when somebody asks and it is old.
 
-    However many people watch, one of them causes the database round and the others get
-    its result; when nobody watches, nothing is asked.
+    However many people watch, one of them causes the database round and the others get its
+    result; when nobody watches, nothing is asked. A view of the newest readings is read again
+    as soon as the collector stored something, at most every `refresh_s`: whether it did, is
+    asked by one probe of an index.
     """
 
     def __init__(
         self,
-        settings: Settings,
+        sources: Iterable[Reads],
         open_pool: OpenPool,
         *,
+        refresh_s: float,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         observe: Callable[[float, bool], None] = lambda seconds, good: None,
     ) -> None:
-        self._settings = settings
+        self._sources = {reads.name: _Source(reads) for reads in sources}
         self._open_pool = open_pool
-        self._now = now
+        self._refresh_s = refresh_s
+        self.now = now
         self._observe = observe
         self._pool: asyncpg.Pool | None = None
-        self._renewal: asyncio.Task[None] | None = None
-        self._rows: rows.Rows | None = None
-        self._read_at: datetime | None = None
-        self._windows_at = float("-inf")
-        self._tried_at = float("-inf")
-        self._past: Histories = {}
-        self._basis: tuple[float, float] | None = None
-        self._look: Look | None = None
+        self._opening = asyncio.Lock()
 
-    async def look(self) -> Look | None:
-        """What is known, at most `refresh_s` old if the database answers; None if it never has.
+    async def look(self, name: str) -> Look | None:
+        """What is known of a view, as new as its view wants; None if it never was read.
 
-        A database that hangs delays nobody for longer than a second, once there is
-        something to show.
+        A database that hangs delays nobody for longer than a second, once there is something
+        to show.
         """
-        renewal = self._renewal
-        if renewal is None and time.monotonic() - self._tried_at >= self._settings.refresh_s:
-            self._tried_at = time.monotonic()
-            renewal = self._renewal = asyncio.create_task(self._renew())
+        source = self._sources[name]
+        renewal = source.renewal
+        every_s = max(source.reads.every_s, self._refresh_s)
+        if source.look is None or source.look.away:
+            every_s = self._refresh_s
+        if renewal is None and time.monotonic() - source.tried_at >= every_s:
+            source.tried_at = time.monotonic()
+            renewal = source.renewal = asyncio.create_task(self._renew(source))
         if renewal is not None:
-            await asyncio.wait({renewal}, timeout=PATIENCE_S if self._look else None)
+            await asyncio.wait({renewal}, timeout=PATIENCE_S if source.look else None)
             if renewal.done():
-                if self._renewal is renewal:
-                    self._renewal = None
+                if source.renewal is renewal:
+                    source.renewal = None
                 renewal.result()
-        return self._look
+        return source.look
 
-    async def _renew(self) -> None:
+    async def _renew(self, source: _Source) -> None:
         started = time.monotonic()
         try:
-            await self._read(started)
-            away = False
+            asked = await asyncio.wait_for(self._read(source), 2 * DATABASE_TIMEOUT_S)
         except _TROUBLE as error:
-            log.warning("board not refreshed error=%s", type(error).__name__)
-            away = True
-        self._observe(time.monotonic() - started, not away)
-        if self._rows is None or self._read_at is None:
+            log.warning("board not refreshed view=%s error=%s", source.reads.name,
+                        type(error).__name__)  # fmt: skip
+            if source.look is not None and not source.look.away:
+                former = source.look
+                source.look = Look(former.rows, former.read_at, True, former.number + 1)
+            self._observe(time.monotonic() - started, False)
             return
-        # Composed anew even when the database is away: the figures grow old meanwhile.
-        now = self._now()
-        basis = (self._windows_at, now.timestamp() // rows.LIVE_STEP_S)
-        if basis != self._basis:
-            self._past = await asyncio.to_thread(histories, self._rows, now)
-            self._basis = basis
-        known = board(
-            self._rows, self._past, now, name=self._settings.name, headline=self._settings.headline
-        )
-        self._look = Look(known, self._read_at, away)
+        if asked:
+            self._observe(time.monotonic() - started, True)
 
-    async def _read(self, started: float) -> None:
-        if self._pool is None:
-            self._pool = await self._open_pool()
-        now = self._now()
-        recent = self._rows is not None and started - self._windows_at < WINDOWS_EVERY_S
-        windows = self._rows.windows if self._rows is not None and recent else None
-        found = await rows.read(self._pool, now, timeout_s=DATABASE_TIMEOUT_S, windows=windows)
-        if windows is not None and self._rows and found.registry != self._rows.registry:
-            # New series may have windows that nobody asked for yet.
-            windows = None
-            found = await rows.read(self._pool, now, timeout_s=DATABASE_TIMEOUT_S)
-        self._rows = found
-        self._read_at = now
-        if windows is None:
-            self._windows_at = started
+    async def _read(self, source: _Source) -> bool:
+        """Whether rows were read; else nothing came in since."""
+        pool = await self._opened()
+        former = source.look
+        async with (
+            pool.acquire(timeout=DATABASE_TIMEOUT_S) as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            batch = -1
+            if not source.reads.every_s:
+                batch = await connection.fetchval(
+                    "SELECT batch_id FROM board.newest", timeout=DATABASE_TIMEOUT_S
+                ) or 0  # fmt: skip
+                aged = former and (self.now() - former.read_at).total_seconds() >= AGED_S
+                if former and not former.away and batch == source.batch and not aged:
+                    return False
+            now = self.now()
+            # A connection lent by a pool answers like one of one's own.
+            lent = cast("asyncpg.Connection", connection)
+            rows = await source.reads.load(lent, now, former.rows if former else None)
+        source.batch = batch
+        source.look = Look(rows, now, False, former.number + 1 if former else 1)
+        return True
+
+    async def _opened(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await self._open_pool()
+            return self._pool
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._renewal is not None:
-            self._renewal.cancel()
+        for source in self._sources.values():
+            if source.renewal is not None:
+                source.renewal.cancel()
         if self._pool is not None:
             self._pool.terminate()
+
+
+# Windows close, sensors are registered and retired, values are flagged without any reading.
+AGED_S = 5.0

@@ -15,12 +15,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }  # fmt: skip
 
 # Only these become labels: an address typed by a stranger must not grow a time series.
-_ROUTES = frozenset({"/", "/board.json", "/events", "/healthz", "/metrics"})
+_ROUTES = frozenset({
+    "/", "/air", "/moving", "/energy", "/map", "/measure", "/platform", "/events", "/method",
+    "/accessibility", "/screens", "/healthz", "/metrics",
+})  # fmt: skip
 
 
 class Meters:

@@ -1,62 +1,70 @@
-"""The board's figures as JSON, under the same rules as the page; pure."""
+"""A sheet as JSON, under the same rules as the page; pure."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from dashboards.board.feed import Look
 from dashboards.board.figures import SMALL_COUNT, Amount
-from dashboards.board.pages import Figure, Place
+from dashboards.board.sheet import Fact, Sheet, Where
 
 
-def as_json(look: Look) -> dict[str, Any]:
-    """What /board.json answers; times are UTC, units UCUM, a missing value is null."""
+def as_json(sheet: Sheet, where: Where, now: datetime, read_at: datetime, *, away: bool,
+            language: str) -> dict[str, Any]:  # fmt: skip
+    """What ``/<view>.json`` answers; times are UTC, units UCUM, a missing value is null."""
     return {
-        "now": look.board.now.isoformat(),
-        "read_at": look.read_at.isoformat(),
-        "database": "away" if look.away else "ok",
-        "places": [_place(place) for place in look.board.places],
-    }
-
-
-def _place(place: Place) -> dict[str, Any]:
-    return {
-        "territory": place.code or None,
-        "name": place.name,
-        "timezone": place.timezone,
-        "figures": [
-            _figure(figure, headline=figure in section.headline)
-            for section in place.sections
-            for figure in (*section.headline, *section.others)
+        "view": sheet.view,
+        "title": sheet.title,
+        "territory": where.code or None,
+        "name": where.name,
+        "timezone": where.timezone,
+        "language": language,
+        "now": now.isoformat(),
+        "read_at": read_at.isoformat(),
+        "database": "away" if away else "ok",
+        "lead": sheet.lead or None,
+        "nothing": sheet.empty or None,
+        "figures": [_fact(fact) for fact in sheet.facts],
+        "sentences": [sentence.text for sentence in sheet.sentences],
+        "charts": [
+            {"key": chart.key, "title": chart.title, "said": chart.said, "notes": chart.notes,
+             **chart.data}
+            for chart in sheet.charts
         ],
-    }
+    }  # fmt: skip
 
 
-def _figure(figure: Figure, *, headline: bool) -> dict[str, Any]:
-    return {
-        "domain": figure.domain,
-        "metric": figure.metric,
-        "labels": figure.labels,
-        "unit": figure.unit,
-        "headline": headline,
-        "period": figure.period,
-        **_amount(figure.amount),
-        "beside": _amount(figure.beside),
-        "state": figure.state,
-        "at": figure.at.isoformat() if figure.at else None,
-        "received": figure.received,
-        "expected": figure.expected,
-        "step_s": int(figure.width.total_seconds()),
-        "last_24_h": [
-            {"start": point.start.isoformat(), **_amount(point.amount)} for point in figure.points
-        ],
+def _fact(fact: Fact) -> dict[str, Any]:
+    known = fact.quantity
+    said: dict[str, Any] = {
+        "key": fact.key,
+        "label": fact.label,
+        "period": fact.period or None,
+        "value": known.value,
+        "unit": known.unit,
+        "state": fact.state,
+        "at": known.at.isoformat() if known.at else None,
+        "received": known.received,
+        "expected": known.expected,
+        "indicative": bool(fact.indicative),
+        "text": " ".join(part for part in (fact.note, fact.value, fact.unit) if part),
+        "method": f"/method/{fact.method}" if fact.method else None,
     }
+    # Value null and `below` set: counted, but too few to say how many.
+    if known.below is not None:
+        said["below"] = known.below
+    if known.about:
+        said["about"] = True
+    if fact.grade:
+        said["class"] = fact.grade
+    if fact.course:
+        said["last_24_h"] = [
+            {"start": start.isoformat(), **_amount(amount)} for start, amount in fact.course
+        ]
+    return said
 
 
 def _amount(given: Amount) -> dict[str, Any]:
-    """`value` null and `below` set: counted, but too few to say how many."""
     if given.hidden:
         return {"value": None, "below": SMALL_COUNT}
-    if given.about:
-        return {"value": given.value, "about": True}
-    return {"value": given.value}
+    return {"value": given.value, "about": True} if given.about else {"value": given.value}

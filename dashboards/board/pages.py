@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from dashboards.board.facts import state_of
 from dashboards.board.figures import (
     NOTHING,
     Amount,
@@ -22,6 +23,7 @@ from dashboards.board.figures import (
     together,
 )
 from dashboards.board.rows import Latest, Registered, Rows, Window, is_live
+from dashboards.board.sheet import State
 
 DOMAINS = ("air", "mobility", "energy")
 DAY = timedelta(hours=24)
@@ -29,15 +31,6 @@ HOUR = timedelta(hours=1)
 
 # What speaks only on change is expected to say something twice in a working day. [s]
 ON_CHANGE_STEP_S = 4 * 3600
-
-
-class State(StrEnum):
-    """How far a figure may be trusted to speak of now."""
-
-    FRESH = "fresh"
-    LATE = "late"
-    STALE = "stale"
-    ABSENT = "absent"
 
 
 class Period(StrEnum):
@@ -75,6 +68,8 @@ class Figure:
         Until when the large number speaks, UTC; None where there is no measurement.
     age_s
         From `at` to now. [s]
+    step_s
+        How often it is expected anew. [s]
     received, expected
         Sensors heard of sensors registered for a figure of now, else readings received
         of readings due today so far.
@@ -93,6 +88,7 @@ class Figure:
     state: State
     at: datetime | None
     age_s: float | None
+    step_s: float
     received: int
     expected: int
     width: timedelta
@@ -134,19 +130,6 @@ class Board:
     def empty(self) -> bool:
         return not any(section.headline or section.others
                        for place in self.places for section in place.sections)  # fmt: skip
-
-
-def state_of(age_s: float | None, step_s: float) -> State:
-    """Freshness by the expected step.
-
-    >>> [state_of(age, 60).value for age in (119, 121, 361, None)]
-    ['fresh', 'late', 'stale', 'absent']
-    """
-    if age_s is None:
-        return State.ABSENT
-    if age_s > 6 * step_s:
-        return State.STALE
-    return State.LATE if age_s > 2 * step_s else State.FRESH
 
 
 def local_midnight(now: datetime, timezone: str) -> datetime:
@@ -285,7 +268,7 @@ def figure(
         labels={"fr": metric.label_fr, "en": metric.label_en, "de": metric.label_de},
         unit=metric.unit, period=period, amount=amount, beside=past.beside,
         state=state_of(age_s if amount.value is not None else None, step),
-        at=at, age_s=age_s, received=received, expected=expected, width=past.width,
+        at=at, age_s=age_s, step_s=step, received=received, expected=expected, width=past.width,
         points=past.points,
     )  # fmt: skip
 

@@ -1,58 +1,58 @@
 -- registry --
 -- Public metrics that have a series, per territory and expected step.
-SELECT s.metric, m.domain, m.unit, m.kind, m.label_fr, m.label_en, m.label_de, m.public_step_s,
+SELECT s.metric, s.domain, s.unit, s.kind, s.label_fr, s.label_en, s.label_de, s.public_step_s,
        s.territory, s.territory_name, s.timezone, s.step_s, count(*)::int4 AS sensors
-  FROM public.series s
-  JOIN city.metric m USING (metric)
- WHERE m.public_step_s IS NOT NULL AND s.in_service
- GROUP BY s.metric, m.domain, m.unit, m.kind, m.label_fr, m.label_en, m.label_de, m.public_step_s,
+  FROM board.series s
+ WHERE s.in_service
+ GROUP BY s.metric, s.domain, s.unit, s.kind, s.label_fr, s.label_en, s.label_de, s.public_step_s,
           s.territory, s.territory_name, s.timezone, s.step_s
  ORDER BY s.territory_name, s.territory, s.metric, s.step_s;
 
 -- latest --
 -- Newest usable reading of every series of the metrics that may be shown as they stand.
-SELECT metric, territory, step_s, time, value FROM air.now      WHERE metric = ANY($1)
+SELECT metric, territory, step_s, time, value FROM board.air_now      WHERE metric = ANY($1)
  UNION ALL
-SELECT metric, territory, step_s, time, value FROM mobility.now WHERE metric = ANY($1)
+SELECT metric, territory, step_s, time, value FROM board.mobility_now WHERE metric = ANY($1)
  UNION ALL
-SELECT metric, territory, step_s, time, value FROM energy.now   WHERE metric = ANY($1);
+SELECT metric, territory, step_s, time, value FROM board.energy_now   WHERE metric = ANY($1);
 
 -- windows --
--- Windows in [start, end) added up over the sensors of a territory: quarter-hours, and
--- hours of the series too slow for quarter-hours. `part` adds means, levels as energy.
+-- Windows in [start, end) added up over the sensors of a territory: quarter-hours, and hours of
+-- the series too slow for quarter-hours and of the metrics whose quarter-hours are not public.
+-- `part` adds means, levels as energy.
   WITH w AS (
        SELECT r.metric, r.territory, r.kind, 900 AS width_s, r.start, r.total, r.mean,
               r.received, r.good + r.suspect AS usable
-         FROM air.quarter_hours r
+         FROM board.air_quarter_hours r
         WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
         UNION ALL
-       SELECT r.metric, r.territory, r.kind, 900, r.start, r.total, r.mean,
-              r.received, r.good + r.suspect
-         FROM mobility.quarter_hours r
+       SELECT r.metric, r.territory, r.kind, 900 AS width_s, r.start, r.total, r.mean,
+              r.received, r.good + r.suspect AS usable
+         FROM board.mobility_quarter_hours r
         WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
         UNION ALL
-       SELECT r.metric, r.territory, r.kind, 900, r.start, r.total, r.mean,
-              r.received, r.good + r.suspect
-         FROM energy.quarter_hours r
+       SELECT r.metric, r.territory, r.kind, 900 AS width_s, r.start, r.total, r.mean,
+              r.received, r.good + r.suspect AS usable
+         FROM board.energy_quarter_hours r
         WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
         UNION ALL
        SELECT r.metric, r.territory, r.kind, 3600, r.start, r.total, r.mean,
               r.received, r.good + r.suspect
-         FROM air.hours r
-         JOIN public.series s USING (series_id)
-        WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3) AND s.step_s > 900
+         FROM board.air_hours r
+        WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
+          AND (r.step_s > 900 OR r.public_step_s > 900)
         UNION ALL
        SELECT r.metric, r.territory, r.kind, 3600, r.start, r.total, r.mean,
               r.received, r.good + r.suspect
-         FROM mobility.hours r
-         JOIN public.series s USING (series_id)
-        WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3) AND s.step_s > 900
+         FROM board.mobility_hours r
+        WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
+          AND (r.step_s > 900 OR r.public_step_s > 900)
         UNION ALL
        SELECT r.metric, r.territory, r.kind, 3600, r.start, r.total, r.mean,
               r.received, r.good + r.suspect
-         FROM energy.hours r
-         JOIN public.series s USING (series_id)
-        WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3) AND s.step_s > 900)
+         FROM board.energy_hours r
+        WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
+          AND (r.step_s > 900 OR r.public_step_s > 900))
 SELECT metric, territory, width_s, start,
        sum(total) FILTER (WHERE usable > 0) AS total,
        sum(CASE kind WHEN 'level' THEN power(10, mean::float8 / 10) ELSE mean::float8 END) AS part,

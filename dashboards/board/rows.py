@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import asyncpg
+
+from dashboards.board.statements import statements
 
 
 class Registered(NamedTuple):
@@ -85,41 +84,26 @@ def is_live(kind: str, public_step_s: int) -> bool:
     return kind in _SAMPLED and public_step_s <= LIVE_STEP_S
 
 
-@cache
 def queries() -> dict[str, str]:
     """The named statements of queries.sql."""
-    text = files("dashboards.board").joinpath("queries.sql").read_text("utf-8")
-    pieces = re.split(r"^-- (\w+) --$", text, flags=re.MULTILINE)[1:]
-    return dict(zip(pieces[::2], pieces[1::2], strict=True))
+    return statements("dashboards.board", "queries")
 
 
 async def read(
-    pool: asyncpg.Pool, now: datetime, *, timeout_s: float, windows: Sequence[Window] | None = None
+    connection: asyncpg.Connection, now: datetime, *, windows: Sequence[Window] | None = None
 ) -> Rows:
-    """Everything the board shows, as of one moment of the database.
+    """Everything that is shown of now, in one transaction.
 
     Rollups move every few seconds at most: a caller that has recent `windows` hands
     them in, and only the newest readings are asked for.
     """
-    async with (
-        pool.acquire(timeout=timeout_s) as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        registry = [
-            Registered(*row)
-            for row in await connection.fetch(queries()["registry"], timeout=timeout_s)
+    registry = [Registered(*row) for row in await connection.fetch(queries()["registry"])]
+    live = {row.metric for row in registry if is_live(row.kind, row.public_step_s)}
+    latest = [Latest(*row) for row in await connection.fetch(queries()["latest"], sorted(live))]
+    if windows is None:
+        metrics = sorted({row.metric for row in registry})
+        windows = [
+            Window(*row)
+            for row in await connection.fetch(queries()["windows"], now - REACH, now, metrics)
         ]
-        live = {row.metric for row in registry if is_live(row.kind, row.public_step_s)}
-        latest = [
-            Latest(*row)
-            for row in await connection.fetch(queries()["latest"], sorted(live), timeout=timeout_s)
-        ]
-        if windows is None:
-            metrics = sorted({row.metric for row in registry})
-            windows = [
-                Window(*row)
-                for row in await connection.fetch(
-                    queries()["windows"], now - REACH, now, metrics, timeout=timeout_s
-                )
-            ]
-        return Rows(registry, latest, windows)
+    return Rows(registry, latest, windows)

@@ -37,8 +37,16 @@ _PASSWORD_TROUBLES = (
 )  # fmt: skip
 
 
+TOLD_APART_S = 1.0
+"""Grafana knows by the second of its last change whether a data source is another than the one it
+holds connections for: of two changes within one second it never notices the later one."""
+
+KNOWN_FOR_S = 5.5
+"""A server of several that share one database goes on with the data source and the secrets it knew
+for 5 s after another one was asked to change them."""
+
 SETTLES_WITHIN_S = 10.0
-"""Grafana goes on with the data source it knew for up to 5 s after it was changed."""
+"""For how long a database that does not answer is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +119,23 @@ class Push:
         yield outcomes[0]
         access.ensure(self.connection, role, territory)
         yield Outcome(role_step)
+        changed_at = None
+        if any(step.kind is Kind.SOURCE and step.action is Action.CHANGE for step in steps):
+            time.sleep(TOLD_APART_S)
         for outcome in applied(
             organisation, steps,
             lambda: access.fresh_password(self.connection, role, territory), goal.ca,
         ):  # fmt: skip
             self.tell(f"{goal.organisation}: {outcome.step.title or outcome.step.name}")
             outcomes.append(outcome)
+            if outcome.step.kind is Kind.SOURCE and outcome.step.action is Action.CHANGE:
+                changed_at = time.monotonic()
             yield outcome
         remember(organisation, goal, outcomes)
         source = next(one for one in outcomes if one.step.kind is Kind.SOURCE)
         if source.step.acts and not source.problem:
+            if changed_at is not None:
+                time.sleep(max(0.0, changed_at + KNOWN_FOR_S - time.monotonic()))
             yield from _out_of_reach(_settled(organisation))
         elif not source.step.acts:
             yield from _out_of_reach(there.trouble, source.step)
@@ -221,7 +236,7 @@ class Push:
 
 
 def _settled(organisation: Organisation) -> str:
-    """What keeps a data source that was just changed from its database."""
+    """What keeps a data source that was just made or changed from its database."""
     until = time.monotonic() + SETTLES_WITHIN_S
     while (trouble := organisation.source_health(UID)) and time.monotonic() < until:
         time.sleep(1)

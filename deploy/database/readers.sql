@@ -17,6 +17,7 @@ ALTER ROLE beffroi_grafana NOINHERIT CONNECTION LIMIT 20 PASSWORD :'grafana_pass
 ALTER ROLE beffroi_board SET default_transaction_read_only = on;
 ALTER ROLE beffroi_grafana SET default_transaction_read_only = on;
 ALTER ROLE beffroi_board SET statement_timeout = '5s';
+ALTER ROLE beffroi_board SET jit = off;
 ALTER ROLE beffroi_grafana SET statement_timeout = '30s';
 ALTER ROLE beffroi_grafana SET lock_timeout = '5s';
 ALTER ROLE beffroi_grafana SET idle_in_transaction_session_timeout = '60s';
@@ -24,6 +25,7 @@ ALTER ROLE beffroi_grafana SET idle_in_transaction_session_timeout = '60s';
 ALTER ROLE beffroi_grafana SET search_path = reader, public;
 ALTER ROLE beffroi_grafana SET jit = off;
 -- Else whole chunks of figures are read for the few indicators that a page asks for.
+ALTER ROLE beffroi_board SET random_page_cost = 1.1;
 ALTER ROLE beffroi_grafana SET random_page_cost = 1.1;
 SELECT 'ALTER ROLE beffroi_grafana SET temp_file_limit = ''1GB'''
  WHERE has_parameter_privilege('temp_file_limit', 'SET')
@@ -42,13 +44,13 @@ END $$;
 -- Who makes things in schemas of its own would have a place for functions that others call.
 SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()) \gexec
 
--- The public board asks for what is measured, and the catalogue what of it the public may see.
-GRANT USAGE ON SCHEMA city, air, mobility, energy TO beffroi_board;
-GRANT SELECT ON public.series, city.metric,
-      air.now, air.quarter_hours, air.hours, air.days,
-      mobility.now, mobility.quarter_hours, mobility.hours, mobility.days,
-      energy.now, energy.quarter_hours, energy.hours, energy.days
-   TO beffroi_board;
+-- The public board reads the views of the schema `board`, which hold public figures only, and no
+-- longer what it was granted before there were these.
+REVOKE ALL ON ALL TABLES IN SCHEMA public, city, pipeline, air, mobility, energy, reader
+  FROM beffroi_board;
+REVOKE ALL ON SCHEMA city, pipeline, air, mobility, energy, reader FROM beffroi_board;
+GRANT USAGE ON SCHEMA board TO beffroi_board;
+GRANT SELECT ON ALL TABLES IN SCHEMA board TO beffroi_board;
 
 -- Grafana reads the views of the schema `reader`, here those rows of every territory; roles of
 -- one territory each are made where organisations of Grafana's are.

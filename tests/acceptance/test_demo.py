@@ -82,6 +82,7 @@ def test_ctrl_c_ends_a_demo_cleanly_and_nothing_is_left_running(folder: Path):
     assert left_of(folder) == []
 
 
+@pytest.mark.serial
 def test_after_kill_9_the_next_demo_starts_and_balances(folder: Path):
     process = started(folder, "demo", "--history", "1")
     time.sleep(3)
@@ -179,6 +180,7 @@ def left_of(folder: Path) -> list[tuple[int, list[str]]]:
     return running(folder)
 
 
+@pytest.mark.serial
 def test_up_starts_again_whatever_is_killed(folder: Path):
     process = started(folder, "up")
     try:

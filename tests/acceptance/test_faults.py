@@ -54,6 +54,7 @@ def assert_promises_kept(report: dict[str, Any]) -> None:
     assert report["stored"] + report["refused"] + apart >= report["promised"] > 500
 
 
+@pytest.mark.serial
 def test_one_fault_of_every_kind_loses_and_doubles_nothing():
     kinds = {*KINDS, *SHARED_KINDS}
     report = fault_run("--source=paho", f"--faults={len(kinds)}")
@@ -64,6 +65,7 @@ def test_one_fault_of_every_kind_loses_and_doubles_nothing():
     assert all(fault["unacknowledged"] > 0 for fault in played["faults"])
 
 
+@pytest.mark.serial
 def test_the_fast_source_keeps_the_same_promises():
     report = fault_run(
         "--source=mqtt5", "--exclusive", f"--kinds={','.join(ALTERNATING)}", "--faults=5"

@@ -42,6 +42,7 @@ def descending(tmp_path: Path) -> Recording:
     return read(parse_mapping(DESCENDING), file)
 
 
+@pytest.mark.serial
 async def test_a_replay_at_speed_n_goes_by_the_recorded_times(
     broker: TestBroker, descending: Recording
 ):
@@ -94,6 +95,7 @@ async def test_a_broker_that_refuses_or_is_not_there_is_named_with_a_remedy(
         await publish(descending, "mqtt://127.0.0.1:1")
 
 
+@pytest.mark.serial
 async def test_a_broker_that_goes_away_ends_the_replay_with_what_was_acknowledged(
     descending: Recording, monkeypatch: pytest.MonkeyPatch
 ):
@@ -103,4 +105,4 @@ async def test_a_broker_that_goes_away_ends_the_replay_with_what_was_acknowledge
         with pytest.raises(
             OutletRefusedError, match="after 1 acknowledged messages; publish the file"
         ):
-            await publish(descending, mortal.url, speed=7_200 / 5)
+            await publish(descending, mortal.url, speed=4_500)

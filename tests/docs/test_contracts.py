@@ -201,6 +201,8 @@ def faults(words: str) -> list[str]:
     return []
 
 
+# Other tests keep files in this folder meanwhile.
+@pytest.mark.serial
 def test_no_file_names_a_package_registry_or_a_folder_of_one_machine():
     # Spelled in pieces, so that this file does not find itself.
     hosts = [

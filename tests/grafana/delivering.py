@@ -42,7 +42,8 @@ def communes(connection, database):
 @pytest.fixture
 def stub(communes, monkeypatch):
     declare(monkeypatch)
-    monkeypatch.setattr(territory, "SETTLES_WITHIN_S", 0)
+    for waiting in ("TOLD_APART_S", "KNOWN_FOR_S", "SETTLES_WITHIN_S"):
+        monkeypatch.setattr(territory, waiting, 0)
     with Stub() as running:
         reach(monkeypatch, running.url)
         yield running

@@ -204,10 +204,14 @@ class Stub(Answers):
 
     def look_at_headers(self, path, parameters, headers):
         known = {one["name"].lower() for one in parameters if one.get("in") == "header"}
-        known |= {"x-grafana-org-id"}
+        known |= {"x-grafana-org-id", "x-grafana-nocache"}
         for name in headers:
             if name.lower().startswith("x-") and name.lower() not in known:
                 self.violated(f"{path}: unknown header {name}")
+        # Without it a server tells of the data source it knew 5 s ago.
+        fresh = headers.get("X-Grafana-NoCache") == "true"
+        if path.startswith("/datasources/") and path.endswith("/health") and not fresh:
+            self.violated(f"{path}: not asked of the data source as it is now")
 
     def look_at_body(self, asked, parameters, request, raw):
         wanted = next((one for one in parameters if one.get("in") == "body"), None)

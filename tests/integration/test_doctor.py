@@ -251,6 +251,7 @@ def test_a_wrong_password_is_told_with_the_remedy(broker: TestBroker, database: 
     assert "wrong" not in found.found + found.remedy
 
 
+@pytest.mark.serial
 def test_no_broker_and_no_database_are_told_at_once(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PGHOST", "127.0.0.1")
     monkeypatch.setenv("PGPORT", "1")
@@ -263,6 +264,7 @@ def test_no_broker_and_no_database_are_told_at_once(monkeypatch: pytest.MonkeyPa
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.serial
 async def test_a_database_that_falls_silent_is_given_up_and_the_broker_examined_all_the_same(
     broker: TestBroker, database: str, monkeypatch: pytest.MonkeyPatch
 ):
@@ -282,6 +284,7 @@ async def test_a_database_that_falls_silent_is_given_up_and_the_broker_examined_
     assert found["broker"].level is Level.OK
 
 
+@pytest.mark.serial
 def test_a_port_that_accepts_and_stays_silent_is_given_up_within_20_s(database: str):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()

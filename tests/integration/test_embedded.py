@@ -31,9 +31,12 @@ from beffroi.embedded.postgres import PortTakenError
 from beffroi.embedded.stack import Stack
 from beffroi.embedded.testing import TestBroker, TestCluster, fast_disk
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("apt-get") is None, reason="the embedded stack needs a Debian-family machine"
-)
+pytestmark = [
+    pytest.mark.serial,
+    pytest.mark.skipif(
+        shutil.which("apt-get") is None, reason="the embedded stack needs a Debian-family machine"
+    ),
+]
 
 PARENT = """\
 import sys

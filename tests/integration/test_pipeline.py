@@ -239,6 +239,7 @@ async def test_every_stored_reading_marks_its_window_dirty(
     assert marks == [(hour, 1) for hour in range(12)]
 
 
+@pytest.mark.serial
 async def test_killing_the_broker_and_the_database_costs_no_acknowledged_message(
     city: psycopg.Connection, cluster, database: str
 ):

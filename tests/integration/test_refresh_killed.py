@@ -21,6 +21,8 @@ from tests.integration.small_city import Line, arrive, register
 
 MIDNIGHT = np.datetime64("2024-05-13T23:00", "us")
 
+pytestmark = pytest.mark.serial
+
 
 @pytest.fixture
 def processors() -> Iterator[Callable[[], subprocess.Popen[bytes]]]:

@@ -345,6 +345,7 @@ async def test_a_dry_run_changes_nothing(city: City):
     assert (city.refusals(), city.ledger(), city.values()) == (*before, [])
 
 
+@pytest.mark.serial
 async def test_a_replay_killed_half_way_can_be_repeated(city: City, database: str):
     async with connected() as connection:
         for part in range(6):

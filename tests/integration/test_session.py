@@ -134,6 +134,7 @@ async def test_told_to_stop_a_second_time_a_leaving_collector_keeps_its_session(
         await until(lambda: again.totals.stored == 10)
 
 
+@pytest.mark.serial
 async def test_the_command_leave_drains_a_stranded_session_and_says_how_much_waited(
     broker: TestBroker, city: psycopg.Connection, programs: list[Program]
 ):
@@ -209,6 +210,7 @@ async def test_what_is_committed_at_a_stop_is_acknowledged_and_does_not_come_aga
     assert stored(city) == 4000
 
 
+@pytest.mark.serial
 async def test_a_locked_table_of_collectors_holds_no_commit_up(
     broker: TestBroker, city: psycopg.Connection, database: str, monkeypatch: pytest.MonkeyPatch
 ):
@@ -226,6 +228,7 @@ async def test_a_locked_table_of_collectors_holds_no_commit_up(
         assert collector.pipeline.lease.connection is connection
 
 
+@pytest.mark.serial
 async def test_a_server_that_hangs_is_told_of_once_and_then_awaited(
     broker: TestBroker, city: psycopg.Connection, caplog: pytest.LogCaptureFixture, monkeypatch
 ):

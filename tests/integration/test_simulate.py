@@ -94,6 +94,7 @@ async def test_two_runs_of_the_same_time_say_the_same(
     assert sorted(listener.messages) == first
 
 
+@pytest.mark.serial
 async def test_live_keeps_the_pace_of_real_time(city: SimulatedCity, broker: TestBroker) -> None:
     told: list[Progress] = []
     began = time.time()
@@ -109,6 +110,7 @@ async def test_live_keeps_the_pace_of_real_time(city: SimulatedCity, broker: Tes
     assert began <= told[-1].simulated <= time.time()
 
 
+@pytest.mark.serial
 async def test_history_comes_before_live_and_all_at_once(
     city: SimulatedCity, broker: TestBroker, listener: Listener
 ) -> None:
@@ -153,6 +155,7 @@ async def test_only_what_the_broker_acknowledged_is_counted(broker: TestBroker) 
     await outlet.close()
 
 
+@pytest.mark.serial
 async def test_a_broker_that_dies_and_returns_loses_no_count(city: SimulatedCity) -> None:
     with TestBroker() as own:
         task = asyncio.create_task(
@@ -167,6 +170,7 @@ async def test_a_broker_that_dies_and_returns_loses_no_count(city: SimulatedCity
     assert result.lost == 0
 
 
+@pytest.mark.serial
 async def test_what_was_never_acknowledged_is_said(city: SimulatedCity) -> None:
     with TestBroker() as own:
         task = asyncio.create_task(

@@ -244,6 +244,7 @@ async def test_what_was_received_outlives_the_connection_and_the_session(
         assert source.reconnects > 0
 
 
+@pytest.mark.serial
 @every_kind
 async def test_a_broker_that_is_killed_and_comes_back_is_found_again(kind: Kind):
     with TestBroker() as own:
@@ -265,19 +266,20 @@ async def test_a_broker_that_is_killed_and_comes_back_is_found_again(kind: Kind)
             assert "connection" in problem or "refused" in problem
 
 
+@pytest.mark.serial
 @every_kind
 async def test_a_broker_that_stands_still_is_noticed_within_the_keepalive(kind: Kind):
     with TestBroker() as own:
-        wanted = settings(own.url, kind, "still", keepalive_s=2)
+        wanted = settings(own.url, kind, "still", keepalive_s=1)
         async with running(open_source(wanted, ["still"])) as source:
             assert own.mosquitto.server is not None
-            await asyncio.sleep(2.5)
+            await asyncio.sleep(1.5)
             assert source.connected  # an idle broker that answers pings is no dead one
             pid = own.mosquitto.server.pid
             os.kill(pid, signal.SIGSTOP)
             try:
                 await until(lambda: not source.connected, 5)
-                assert source.last_problem == "the broker sent nothing for 2 s and was pinged"
+                assert source.last_problem == "the broker sent nothing for 1 s and was pinged"
             finally:
                 os.kill(pid, signal.SIGCONT)
             await until(lambda: source.connected, 40)

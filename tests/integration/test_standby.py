@@ -32,6 +32,8 @@ from tests.integration.collecting import (
     until,
 )
 
+pytestmark = pytest.mark.serial
+
 # Taking over ---------------------------------------------------------------------------
 
 

@@ -9,10 +9,14 @@ and deleted again; others are not touched.
 """
 
 import os
+import shutil
 import time
+from pathlib import Path
 
 import pytest
+import trustme
 
+from dashboards.delivery import territory
 from dashboards.grafana.pages import PAGES
 from dashboards.grafana.rules import RULES
 from storage.city import parse
@@ -181,6 +185,61 @@ def test_a_rule_goes_to_firing_with_the_labels_of_its_row(live, monkeypatch):
     assert alert["labels"]["scope"] == "mairie"
     assert alert["labels"]["severity"] == "warning"
     assert alert["annotations"]["summary"] == "Rien."
+
+
+@pytest.fixture
+def certified(communes, tmp_path):
+    """The database answers by TLS; the file of the authority that signed its certificate."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (folder,) = communes.execute("SHOW data_directory").fetchone()
+    issued = authority.issue_cert("localhost")
+    for name, blob in (("tls.pem", issued.cert_chain_pems[0]), ("tls.key", issued.private_key_pem)):
+        path = Path(folder) / name
+        blob.write_to_path(path)
+        shutil.chown(path, Path(folder).stat().st_uid, Path(folder).stat().st_gid)
+        path.chmod(0o600)
+    for setting in ("ssl = on", "ssl_cert_file = 'tls.pem'", "ssl_key_file = 'tls.key'"):
+        communes.execute(f"ALTER SYSTEM SET {setting}")
+    reload(communes)
+    yield tmp_path / "ca.pem"
+    for setting in ("ssl", "ssl_cert_file", "ssl_key_file"):
+        communes.execute(f"ALTER SYSTEM RESET {setting}")
+    reload(communes)
+
+
+def reload(connection):
+    connection.execute("SELECT pg_reload_conf()")
+    time.sleep(1)
+
+
+def test_grafana_asks_by_tls_and_looks_who_answers(live, certified, monkeypatch, tmp_path):
+    declare(monkeypatch)
+    address = f"localhost:{os.environ['PGPORT']}"
+    only = ("--territory", "99981", "--database-address", address)
+
+    assert steps(*only, "--database-ca", str(certified))[0] == 0
+
+    org = live.organisation("99981")
+    encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+    assert values(live.query(org, encrypted)) == [[True]]
+    assert steps(*only, "--database-ca", str(certified)) == (0, [])
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    status, done = steps(*only, "--database-ca", str(tmp_path / "other.pem"))
+    assert (status, ("data source", "beffroi", "failed") in done) == (1, True), done
+    assert "certificate" in live.query(org, encrypted)["error"]
+
+
+def test_of_two_pushes_close_upon_each_other_the_later_one_is_told_of(live, monkeypatch):
+    declare(monkeypatch)
+    monkeypatch.setattr(territory, "SETTLES_WITHIN_S", 0)
+    assert steps("--territory", "99981")[0] == 0
+
+    nowhere = ("--territory", "99981", "--database-address", "127.0.0.1:1")
+    changed = ("data source", "beffroi", "change")
+    assert steps(*nowhere) == (1, [changed, ("data source", "beffroi", "failed")])
+    told = live.query(live.organisation("99981"), "SELECT 1 AS one")
+    assert "failed to connect" in told["error"]
 
 
 def test_what_a_wrong_account_is_told(live, monkeypatch):

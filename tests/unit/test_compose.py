@@ -16,7 +16,7 @@ SERVICES = COMPOSE["services"]
 EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
 
 # Ours and those of others that run for good; the rest does its work once and ends.
-LASTING = {"mosquitto", "timescaledb", "collector", "processor", "board", "grafana"}
+LASTING = {"mosquitto", "timescaledb", "collector", "processor", "board", "tls", "grafana"}
 SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
 
 
@@ -100,7 +100,7 @@ def test_every_service_drops_its_capabilities_and_rotates_its_log(service):
 def test_ports_are_open_on_loopback_unless_told_otherwise():
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
 
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(port.startswith("${BEFFROI_BIND:-127.0.0.1}:") for port in ports)
 
 
@@ -140,6 +140,21 @@ def test_the_public_board_and_grafana_have_database_roles_of_their_own():
 
     assert users == {"collector": "beffroi", "processor": "beffroi", "board": "beffroi_board"}
     assert SERVICES["grafana"]["environment"]["BEFFROI_PGUSER"] == "beffroi_grafana"
+
+
+def test_the_board_has_https_by_an_authority_of_its_own_and_streams_are_not_held_back():
+    service = SERVICES["tls"]
+    lines = [line.strip() for line in (ROOT / "deploy/tls/Caddyfile").read_text().splitlines()]
+
+    assert service["environment"] == {"BEFFROI_TLS_NAME": "${BEFFROI_TLS_NAME:-localhost}"}
+    assert service["ports"] == ["${BEFFROI_BIND:-127.0.0.1}:443:8443"]
+    assert service["networks"] == ["front"]
+    assert {"tls internal", "admin off", "flush_interval -1"} <= set(lines)
+    assert "https://{$BEFFROI_TLS_NAME}:8443 {" in lines
+    # The board's own headers are what browsers get.
+    assert not [line for line in lines if line.startswith("header")]
+    kept = [volume for volume in service["volumes"] if volume["target"] == "/data"]
+    assert kept == [{"type": "volume", "source": "authority", "target": "/data"}]
 
 
 def test_grafana_is_filled_where_it_runs_and_shows_the_citys_time():

@@ -1,0 +1,1 @@
+"""`beffroi board`: the public board, and what an installer asks of it."""

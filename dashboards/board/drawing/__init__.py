@@ -1,0 +1,1 @@
+"""Values to drawings: pure functions that return shapes, never styles."""

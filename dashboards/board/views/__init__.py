@@ -1,0 +1,1 @@
+"""What the board shows: one module per view, each a way to load rows and to say them."""
