@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from beffroi.terminal import output, printable
 from dashboards.board import language as languages
-from dashboards.board import screens
+from dashboards.board import panel
 from dashboards.board.app import Board, open_own_pool
 from dashboards.board.messages import lacking
 from dashboards.board.overflow import overflowing
@@ -87,15 +87,15 @@ async def _unfitting(board: Board, screen: Screen) -> AsyncIterator[Finding]:
     if where is None:
         yield Finding(f"screen {screen.id}", "no such territory", screen.territory or "")
         return
-    bare = screens.room(screen)
+    room = panel.footed(panel.room(screen), where.name)
     for code in screen.spoken:
         if code not in languages.codes():
             yield Finding(f"screen {screen.id}", "no such language", code)
             continue
         language = languages.language(code)
-        room = screens.footed(bare, where.name, screen.address or "")
         for view in screen.views:
-            known = await board.known(view, where, language)
+            measure = screen.measure or "" if view == "measure" else ""
+            known = await board.known(view, where, language, measure)
             for found in overflowing(known.sheet, language, room) if known else ():
                 yield Finding(f"screen {screen.id}, {view}, {code}", found.what, found.text)
 

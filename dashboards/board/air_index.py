@@ -96,11 +96,18 @@ def is_french(timezone: str) -> bool:
 
 async def read(connection: asyncpg.Connection, now: datetime) -> dict[str, AirIndex]:
     """Today's index by territory; a territory without one is left out."""
+    return (await read_both(connection, now))[0]
+
+
+async def read_both(
+    connection: asyncpg.Connection, now: datetime
+) -> tuple[dict[str, AirIndex], dict[str, AirIndex]]:
+    """Today's index by territory, and the European one alone, by which all can be compared."""
     territories = await connection.fetch("SELECT territory, timezone FROM board.territories")
     french = [tuple(row) for row in await connection.fetch(_DAY, now)]
     european = [tuple(row) for row in await connection.fetch(_HOUR, now)]
     zones = {row[0]: row[1] for row in territories}
-    return choose(french, european, zones, now)
+    return choose(french, european, zones, now), choose((), european, zones, now)
 
 
 def choose(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
@@ -13,6 +15,7 @@ import orjson
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -23,9 +26,9 @@ from starlette.staticfiles import StaticFiles
 from dashboards.board import language as languages
 from dashboards.board import method as methods
 from dashboards.board.declaration import declaration
-from dashboards.board.feed import Feed, OpenPool
+from dashboards.board.feed import Feed, Look, OpenPool
 from dashboards.board.ground import Ground, GroundReads
-from dashboards.board.guard import Guard, Meters
+from dashboards.board.guard import HEADERS, Guard, Meters
 from dashboards.board.known import Known
 from dashboards.board.language import Language
 from dashboards.board.live import live
@@ -38,6 +41,8 @@ from dashboards.board.views.catalogue import views
 from dashboards.board.views.view import Asked
 from dashboards.settings import Settings
 from storage import database
+
+log = logging.getLogger(__name__)
 
 RETRY_MS = 3000
 
@@ -76,7 +81,7 @@ class Board:
             refresh_s=settings.refresh_s, observe=self.meters.observe,
         )  # fmt: skip
         self.printing = Printing(settings, tuple(self.views.values()))
-        self.said: dict[tuple[str, str, str], Known] = {}
+        self.said: dict[tuple[str, str, str, str], Known] = {}
         self.showing = Showing(self)
 
     def starlette(self) -> Starlette:
@@ -104,6 +109,7 @@ class Board:
                 # Event streams it leaves alone.
                 Middleware(GZipMiddleware, minimum_size=1000),
             ],
+            exception_handlers={HTTPException: self.refused, Exception: self.broken},
             lifespan=self.lifespan,
         )
 
@@ -124,22 +130,26 @@ class Board:
         look = await self.feed.look("ground")
         return look.rows if look else None
 
-    async def known(self, view: str, where: Where, language: Language) -> Known | None:
-        """Said once per look, place and language, however many watch; None: nothing read yet."""
+    async def known(
+        self, view: str, where: Where, language: Language, measure: str = ""
+    ) -> Known | None:
+        """Said once per look, place, language and chosen measure, however many watch; None: nothing
+        read yet."""
         look = await self.feed.look(view)
         if look is None:
             return None
-        key, now = (view, where.code, language.code), self.feed.now()
+        key, now = (view, where.code, language.code, measure), self.feed.now()
         known = self.said.get(key)
         if (
             known is None
             or known.look is not look
+            or bool(known.live["away"]) is not (look.away or self.feed.away)
             or known.where != where
             or abs((now - known.now).total_seconds()) >= SAID_ANEW_S
         ):
-            sheet = self.views[view].say(look.rows, Asked(where, language, now))
+            sheet = self.sheet(view, look, Asked(where, language, now, measure))
             away = ""
-            if look.away:
+            if look.away or self.feed.away:
                 moment = language.moment(look.read_at, where.timezone)
                 away = language.say("Database out of reach: last known data, of {moment}.",
                                     moment=moment)  # fmt: skip
@@ -147,7 +157,24 @@ class Board:
             known = self.said[key] = Known(
                 self.views[view], where, language, sheet, texts, look, now
             )
+            self.forget(view, look)
         return known
+
+    def sheet(self, view: str, look: Look, asked: Asked) -> Sheet:
+        """What a view says. Rows that it cannot say take neither the other views nor screens down."""
+        try:
+            return self.views[view].say(look.rows, asked)
+        except Exception:
+            log.exception("view not said view=%s territory=%s", view, asked.where.code)
+            say = asked.language.say
+            return Sheet(view=view, title=say(self.views[view].title),
+                         empty=say("This cannot be shown at the moment."))  # fmt: skip
+
+    def forget(self, view: str, look: Look) -> None:
+        """Of places and languages that nobody asked for since, no former rows are kept."""
+        for key in [key for key, one in self.said.items()
+                    if key[0] == view and one.look is not look]:  # fmt: skip
+            del self.said[key]
 
     async def asked(self, request: Request, view: str) -> tuple[Known | None, Ground | None]:
         """What a request asks for; (None, ground): there is no such place; (None, None): nothing
@@ -206,6 +233,26 @@ class Board:
         theme = request.query_params.get("theme", "")
         return self.html(self.printing.declaration(shown, ground, theme), language)
 
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """An address that is none, or a method that no page knows."""
+        assert isinstance(error, HTTPException)
+        language = self.language(request)
+        if request.scope["path"].endswith(".json"):
+            answer = _json({"error": error.detail}, error.status_code)
+        else:
+            text = (language.say("There is no such page here.") if error.status_code == 404
+                    else language.say("This address cannot be used in that way."))  # fmt: skip
+            answer = self.html(self.printing.plain(language, text), language, error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def broken(self, request: Request, error: Exception) -> Response:
+        """A mistake of ours: it is logged by whoever called, beyond the guard."""
+        language = self.language(request)
+        self.meters.requests.labels("other", "500").inc()
+        text = language.say("Something went wrong here. Please try again in a moment.")
+        return self.html(self.printing.plain(language, text), language, 500, **HEADERS)
+
     def html(self, text: str, language: Language, status: int = 200, **more: str) -> Response:
         """An answer for people."""
         headers = {"Content-Language": language.code, "Cache-Control": "no-store", **more}
@@ -222,11 +269,14 @@ class Board:
                          404 if ground else 503)  # fmt: skip
         return _json(
             as_json(known.sheet, known.where, known.now, known.look.read_at,
-                    away=known.look.away, language=known.language.code)
+                    away=bool(known.live["away"]), language=known.language.code)
         )  # fmt: skip
 
     async def events(self, request: Request) -> Response:
         """What changes in an open page."""
+        if request.method == "HEAD":
+            # A stream without a body would never end.
+            return Response(headers={"Cache-Control": "no-store"}, media_type="text/event-stream")
         if "screen" in request.query_params:
             return await self.showing.events(request)
         view = request.query_params.get("view", next(iter(self.views)))
@@ -255,7 +305,7 @@ class Board:
         """Everything once, then what changed; a beat at least every 15 s."""
         yield f"retry: {RETRY_MS}\n\n"
         told: dict[str, str] = {}
-        number, silent_s = 0, 0.0
+        number, spoke_at = 0, time.monotonic()
         with self.meters.watching():
             while not self.stop.is_set():
                 live = await texts()
@@ -263,21 +313,19 @@ class Board:
                     return
                 changed = {key: text for key, text in live.items() if told.get(key) != text}
                 if changed:
-                    number, silent_s, told = number + 1, 0.0, live
+                    number, spoke_at, told = number + 1, time.monotonic(), live
                     yield f"id: {number}\ndata: {orjson.dumps(changed).decode()}\n\n"
-                elif silent_s >= BEAT_S:
-                    silent_s = 0.0
+                elif time.monotonic() - spoke_at >= BEAT_S:
+                    spoke_at = time.monotonic()
                     yield "event: beat\ndata: 1\n\n"
-                silent_s += self.settings.refresh_s
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stop.wait(), self.settings.refresh_s)
+                await self.feed.arrival(self.settings.refresh_s)
 
     async def health(self, request: Request) -> Response:
         """Whether the board answers, and whether its database does."""
         look = await self.feed.look(next(iter(self.views)))
         body = {
             "status": "starting" if look is None else "ok",
-            "database": "away" if look is None or look.away else "ok",
+            "database": "away" if look is None or look.away or self.feed.away else "ok",
         }
         return _json(body, 503 if look is None else 200)
 

@@ -9,6 +9,9 @@ from dashboards.board.language import NO_BREAK, Language
 from dashboards.board.sheet import Fact, Quantity, State
 from dashboards.board.sparkline import Spark
 
+# Clocks differ a little. What lies further ahead than this cannot be called new. [s]
+AHEAD_S = 300.0
+
 
 def state_of(age_s: float | None, step_s: float) -> State:
     """Freshness by the expected step: late after two, stale after six.
@@ -108,11 +111,13 @@ def fact(
 
     `at` is until when it speaks, `step_s` how often it is expected anew; `word` stands in place
     of the number, as the class of an index does. A figure without a value has no age: it says
-    that there is no measurement, and never 0.
+    that there is no measurement, and never 0. One of a time to come is not fresh: it says of when
+    it is, since some clock is wrong.
     """
     absent = amount.value is None
-    age_s = None if absent or at is None else max((now - at).total_seconds(), 0.0)
-    state = state_of(age_s, step_s)
+    age_s = None if absent or at is None else (now - at).total_seconds()
+    ahead = age_s is not None and age_s < -AHEAD_S
+    state = State.STALE if ahead else state_of(age_s, step_s)
     note = ""
     if absent:
         note = language.say("no measurement")
@@ -123,7 +128,8 @@ def fact(
         value="" if absent else word or amount_said(amount, unit, kind, language),
         unit="" if absent or word else language.unit(unit, kind),
         note=note, beside=beside, state=state, said=state_said(state, at, timezone, language),
-        age="" if age_s is None else language.age(age_s), coverage=coverage,
+        age=language.say("ahead of the clock") if ahead
+        else "" if age_s is None else language.age(max(age_s, 0.0)), coverage=coverage,
         indicative=language.say("indicative measurement") if indicative and not absent else "",
         method=method, grade=0 if absent else grade, domain=domain, spark=spark, curve=curve,
         course=course,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,6 +25,11 @@ PATIENCE_S = 1.0
 # A connection cut off just as it is lent raises an error that the driver calls its own.
 _TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError,
             asyncpg.InternalClientError)  # fmt: skip
+
+# Nobody answers at all.
+_GONE = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+         asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError,
+         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,9 @@ class Feed:
         self._observe = observe
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self._arrived = asyncio.Event()
+        self.away = False
+        """Whether the last round failed, whichever view asked."""
 
     async def look(self, name: str) -> Look | None:
         """What is known of a view, as new as its view wants; None if it never was read.
@@ -115,19 +124,38 @@ class Feed:
                 renewal.result()
         return source.look
 
+    async def arrival(self, timeout_s: float) -> None:
+        """Until a view has been read anew or is out of reach, or the time is over.
+
+        So whoever waits hears of a reading when the first of all who wait does.
+        """
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._arrived.wait(), timeout_s)
+
+    def _arrive(self) -> None:
+        self._arrived.set()
+        self._arrived = asyncio.Event()
+
     async def _renew(self, source: _Source) -> None:
         started = time.monotonic()
         try:
             asked = await asyncio.wait_for(self._read(source), 2 * DATABASE_TIMEOUT_S)
-        except _TROUBLE as error:
+        except Exception as error:
+            # Rows that a view cannot read are its own trouble, and a mistake of ours besides.
             log.warning("board not refreshed view=%s error=%s", source.reads.name,
-                        type(error).__name__)  # fmt: skip
+                        type(error).__name__,
+                        exc_info=None if isinstance(error, _TROUBLE) else error)  # fmt: skip
             if source.look is not None and not source.look.away:
                 former = source.look
                 source.look = Look(former.rows, former.read_at, True, former.number + 1)
+            # A view that fails or is slow by itself speaks of itself only.
+            self.away = isinstance(error, _GONE) and not isinstance(error, TimeoutError)
+            self._arrive()
             self._observe(time.monotonic() - started, False)
             return
+        self.away = False
         if asked:
+            self._arrive()
             self._observe(time.monotonic() - started, True)
 
     async def _read(self, source: _Source) -> bool:
@@ -143,7 +171,8 @@ class Feed:
                 batch = await connection.fetchval(
                     "SELECT batch_id FROM board.newest", timeout=DATABASE_TIMEOUT_S
                 ) or 0  # fmt: skip
-                aged = former and (self.now() - former.read_at).total_seconds() >= AGED_S
+                # Also where the clock was set back.
+                aged = former and abs((self.now() - former.read_at).total_seconds()) >= AGED_S
                 if former and not former.away and batch == source.batch and not aged:
                     return False
             now = self.now()

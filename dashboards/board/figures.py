@@ -105,12 +105,22 @@ def cell_start(time: datetime, midnight: datetime, width: timedelta) -> datetime
 def counted_cells(
     metric: Registered, windows: Iterable[Window], midnight: datetime, width: timedelta
 ) -> dict[datetime, Amount]:
-    """Published counts of one territory by the start of their cell."""
-    totals: defaultdict[datetime, list[float]] = defaultdict(list)
+    """Published counts of one territory by the start of their cell, which is `width` long.
+
+    Sensors of quarter-hours and of hours are published apart and then added up: else, once a slow
+    sensor has fallen silent and cells become shorter, the hour that was told before would give
+    back what one of its quarters hides.
+    """
+    totals: defaultdict[tuple[int, datetime], list[float]] = defaultdict(list)
     for window in windows:
         if window.total is not None:
-            totals[cell_start(window.start, midnight, width)].append(window.total)
-    return {start: published(metric, math.fsum(parts)) for start, parts in totals.items()}
+            own = timedelta(seconds=max(window.width_s, metric.public_step_s))
+            start = cell_start(window.start, midnight, own)
+            totals[window.width_s, start].append(window.total)
+    cells: defaultdict[datetime, list[Amount]] = defaultdict(list)
+    for (_, start), parts in totals.items():
+        cells[cell_start(start, midnight, width)].append(published(metric, math.fsum(parts)))
+    return {start: add(parts) for start, parts in cells.items()}
 
 
 def sampled_cells(

@@ -90,7 +90,8 @@ class Language:
 
     def label(self, labels: Mapping[str, str]) -> str:
         """A name that the catalogue states in its own languages; others translate the English."""
-        return labels.get(self.code) or self.say(labels[_SOURCE])
+        label = labels.get(self.code) or self.say(labels[_SOURCE])
+        return label.replace("'", "\u2019")
 
     def number(self, value: float, decimals: int = 0) -> str:
         """A number; halves round away from zero, as people do.

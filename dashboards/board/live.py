@@ -58,5 +58,5 @@ def _fingerprint(sheet: Sheet) -> str:
         shape += [fact.key, fact.label, fact.grade, fact.indicative, fact.spark and fact.spark.path]
     shape += [(each.key, each.mark, each.link) for each in sheet.sentences]
     for chart in sheet.charts:
-        shape += [chart.drawing, chart.table, chart.notes]
+        shape += [chart.drawing, chart.near, chart.table, chart.notes]
     return f"{zlib.crc32(repr(shape).encode()):08x}"

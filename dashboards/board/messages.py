@@ -21,7 +21,7 @@ from dashboards.settings import Settings
 
 BOARD = Path(__file__).parent
 
-# Titles of views stand in a constant and are said by the pages.
+# Titles of views, and their words in menus, stand in constants and are said by the pages.
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"say": None, "count": (1, 2)}
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 
@@ -43,7 +43,8 @@ def texts() -> Catalog:
         if text:
             found.add(text, locations=[(name, 0)])
     for view in views(Settings()).values():
-        found.add(view.title, locations=[(f"views/{view.name}.py", 0)])
+        for text in filter(None, (view.title, view.short)):
+            found.add(text, locations=[(f"views/{view.name}.py", 0)])
     return found
 
 
@@ -79,7 +80,7 @@ def renew() -> Iterator[Path]:
         yield path
 
 
-_HEAD = '''msgid ""
+_HEAD = """msgid ""
 msgstr ""
 "Project-Id-Version: Beffroi\\n"
 "Language: {code}\\n"
@@ -88,7 +89,7 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 "Plural-Forms: {plural}\\n"
 
-'''
+"""
 
 
 def _translated(message: Message | None) -> bool:

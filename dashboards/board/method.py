@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ class Metric(NamedTuple):
     """One public metric that a series of the city measures, in one territory."""
 
     metric: str
+    domain: str
     kind: str
     unit: str
     label_fr: str
@@ -72,9 +74,9 @@ class MethodReads:
         """Public metrics with their sensors, and public indicators."""
         metrics: dict[str, list[Metric]] = {}
         for row in await connection.fetch(
-            "SELECT metric, kind, unit, label_fr, label_en, label_de, public_step_s, territory,"
+            "SELECT metric, domain, kind, unit, label_fr, label_en, label_de, public_step_s, territory,"
             "       count(DISTINCT sensor)::int4, count(DISTINCT site)::int4"
-            "  FROM board.series WHERE in_service GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 ORDER BY 1, 8"
+            "  FROM board.series WHERE in_service GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 9"
         ):
             metrics.setdefault(row[0], []).append(Metric(*row))
         indicators = await connection.fetch(
@@ -92,18 +94,39 @@ class Entry(NamedTuple):
 
     name: str
     label: str
+    domain: str
 
 
-def entries(known: Methods, where: Where, language: Language) -> tuple[Entry, ...]:
-    """What is measured at a place, by its name in the language."""
+Themes = tuple[tuple[str, tuple[Entry, ...]], ...]
+"""Lines of the list below their theme."""
+
+
+def entries(known: Methods, where: Where, language: Language) -> Themes:
+    """What is measured at a place: by theme, then by its name in the language."""
     here = (
         (name, rows[0])
         for name, rows in known.metrics.items()
         if any(row.territory in where.codes for row in rows)
     )
+    lines = sorted((Entry(name, _label(row, language), row.domain) for name, row in here),
+                   key=lambda line: _plain(line.label))  # fmt: skip
+    themes = {"air": language.say("The air"), "mobility": language.say("Moving"),
+              "energy": language.say("Energy")}  # fmt: skip
+    domains = sorted({line.domain for line in lines},
+                     key=lambda d: (d not in themes, [*themes].index(d) if d in themes else d))  # fmt: skip
     return tuple(
-        sorted((Entry(name, _label(row, language)) for name, row in here), key=lambda e: e.label)
+        (themes.get(domain, language.say("Other")), tuple(x for x in lines if x.domain == domain))
+        for domain in domains
     )
+
+
+def _plain(text: str) -> str:
+    """Without accents, so that É stands with E.
+
+    >>> sorted(["Vélos", "Énergie", "Eau"], key=_plain)
+    ['Eau', 'Énergie', 'Vélos']
+    """
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
 def method(

@@ -44,8 +44,9 @@ def _fact(fact: Fact) -> dict[str, Any]:
         "unit": known.unit,
         "state": fact.state,
         "at": known.at.isoformat() if known.at else None,
-        "received": known.received,
-        "expected": known.expected,
+        # Of what sends only when something happens, how often it sent is how much happened.
+        "received": known.received if known.expected else None,
+        "expected": known.expected or None,
         "indicative": bool(fact.indicative),
         "text": " ".join(part for part in (fact.note, fact.value, fact.unit) if part),
         "method": f"/method/{fact.method}" if fact.method else None,

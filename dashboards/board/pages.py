@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from dashboards.board.facts import state_of
+from dashboards.board.facts import AHEAD_S, state_of
 from dashboards.board.figures import (
     NOTHING,
     Amount,
@@ -75,6 +75,8 @@ class Figure:
         of readings due today so far.
     points
         The last 24 hours, oldest first, one per cell of `width`.
+    indicative
+        Whether it is made of sensors that are not of reference quality.
     """
 
     metric: str
@@ -93,6 +95,7 @@ class Figure:
     expected: int
     width: timedelta
     points: tuple[Point, ...]
+    indicative: bool
 
     @property
     def coverage(self) -> float | None:
@@ -269,7 +272,7 @@ def figure(
         unit=metric.unit, period=period, amount=amount, beside=past.beside,
         state=state_of(age_s if amount.value is not None else None, step),
         at=at, age_s=age_s, step_s=step, received=received, expected=expected, width=past.width,
-        points=past.points,
+        points=past.points, indicative=any(entry.indicative for entry in entries),
     )  # fmt: skip
 
 
@@ -307,12 +310,19 @@ def _live(
     def step(reading: Latest) -> int:
         return reading.step_s or ON_CHANGE_STEP_S
 
+    latest = not_ahead(latest, now)
     heard = [r for r in latest if (now - r.time).total_seconds() <= 6 * step(r)]
     newest = max(latest, key=lambda reading: reading.time)
     # Where all are silent, the last words of those that fell silent together.
     used = heard or [r for r in latest if (newest.time - r.time).total_seconds() <= 6 * step(r)]
     value = together(metric.kind, metric.unit, [reading.value for reading in used])
     return Amount(value), newest.time, step(newest), len(heard)
+
+
+def not_ahead(latest: Sequence[Latest], now: datetime) -> Sequence[Latest]:
+    """Readings without those of a time to come, unless there are no others."""
+    sound = [r for r in latest if (r.time - now).total_seconds() <= AHEAD_S]
+    return sound or latest
 
 
 def _coverage(

@@ -10,7 +10,7 @@ from dashboards.board import language as languages
 from dashboards.board.ground import Ground
 from dashboards.board.known import Known
 from dashboards.board.language import Language
-from dashboards.board.method import Entry
+from dashboards.board.method import Themes
 from dashboards.board.views.view import View
 from dashboards.settings import Settings
 
@@ -36,9 +36,7 @@ class Printing:
         path = "/" if name == self._views[0].name else f"/{name}"
         return self._sheet("page.html", known, ground, theme, path=path, events=True)
 
-    def method(
-        self, known: Known, ground: Ground, theme: str, name: str, entries: tuple[Entry, ...]
-    ) -> str:
+    def method(self, known: Known, ground: Ground, theme: str, name: str, entries: Themes) -> str:
         """How one figure is made, or the list of all whose method can be asked for."""
         path = f"/method/{name}" if name else "/method"
         return self._sheet("method.html", known, ground, theme, path=path, events=False,
@@ -68,8 +66,11 @@ class Printing:
 
     def unknown(self, language: Language) -> str:
         """Where somebody asks for a place that is not here."""
-        return self._print("plain.html", language, asked={}, back=True,
-                           text=language.say("There is no such place here."))  # fmt: skip
+        return self.plain(language, language.say("There is no such place here."))
+
+    def plain(self, language: Language, text: str) -> str:
+        """A sentence, and a way back."""
+        return self._print("plain.html", language, asked={}, back=True, text=text)
 
     def _print(self, template: str, language: Language, *, asked: dict[str, str],
                **context: object) -> str:  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 import asyncpg
@@ -12,7 +13,10 @@ from dashboards.board.statements import statements
 
 
 class Registered(NamedTuple):
-    """One public metric in one territory, as sent by `sensors` series of one step [s]."""
+    """One public metric in one territory, as sent by `sensors` series of one step [s].
+
+    `indicative`: a pollutant, and not all of its sensors are of reference quality.
+    """
 
     metric: str
     domain: str
@@ -27,6 +31,7 @@ class Registered(NamedTuple):
     timezone: str
     step_s: int
     sensors: int
+    indicative: bool = False
 
 
 class Latest(NamedTuple):
@@ -89,6 +94,21 @@ def queries() -> dict[str, str]:
     return statements("dashboards.board", "queries")
 
 
+async def registered(connection: asyncpg.Connection) -> list[Registered]:
+    """What there is."""
+    return [
+        Registered(*row)._replace(
+            indicative=not all(map(_fitting(reference or ()), instruments or ()))
+        )
+        for *row, instruments, reference in await connection.fetch(queries()["registry"])
+    ]
+
+
+def _fitting(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Whether a name is one of the patterns or fits one, as everywhere in the city's files."""
+    return lambda name: any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
 async def read(
     connection: asyncpg.Connection, now: datetime, *, windows: Sequence[Window] | None = None
 ) -> Rows:
@@ -97,7 +117,7 @@ async def read(
     Rollups move every few seconds at most: a caller that has recent `windows` hands
     them in, and only the newest readings are asked for.
     """
-    registry = [Registered(*row) for row in await connection.fetch(queries()["registry"])]
+    registry = await registered(connection)
     live = {row.metric for row in registry if is_live(row.kind, row.public_step_s)}
     latest = [Latest(*row) for row in await connection.fetch(queries()["latest"], sorted(live))]
     if windows is None:

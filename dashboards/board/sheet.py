@@ -133,7 +133,8 @@ class Chart:
 
     `key` is as in :class:`Fact`; `said` tells in a sentence or two what is to be seen. `notes`
     are sentences below it: a legend, what is missing. `data` is what the JSON says: series by
-    name, each of plain values.
+    name, each of plain values. `near` is the drawing for pages, where their smaller letters leave
+    room to say more.
     """
 
     key: str
@@ -143,6 +144,7 @@ class Chart:
     table: Table
     notes: tuple[str, ...] = ()
     data: dict[str, object] = field(default_factory=dict)
+    near: Drawing | None = None
 
 
 class Sentence(NamedTuple):

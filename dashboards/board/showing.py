@@ -14,14 +14,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboards.board import language as languages
-from dashboards.board import screens
+from dashboards.board import panel, screens
 from dashboards.board.feed import Feed
 from dashboards.board.ground import Ground
 from dashboards.board.known import Known
 from dashboards.board.language import Language
+from dashboards.board.panel import Room
 from dashboards.board.printing import Printing
-from dashboards.board.screens import Room, Slide
 from dashboards.board.sheet import Where
+from dashboards.board.slide import Slide, dwell
 from dashboards.board.views.view import View
 from dashboards.settings import Settings
 from storage.screens import Screen, capital_mm, is_open
@@ -42,7 +43,9 @@ class Answering(Protocol):
 
     async def ground(self) -> Ground | None: ...
 
-    async def known(self, view: str, where: Where, language: Language) -> Known | None: ...
+    async def known(
+        self, view: str, where: Where, language: Language, measure: str = ""
+    ) -> Known | None: ...
 
     def html(self, text: str, language: Language, status: int = 200, **more: str) -> Response: ...
 
@@ -66,7 +69,6 @@ class Shown:
     names: tuple[str, ...]
     number: int
     total: int
-    address: str
     link: str
     live: dict[str, str]
 
@@ -95,8 +97,8 @@ class Showing:
             template, shown.language, shown=shown, slide=shown.slide, screen=shown.screen,
             room=shown.room, live=shown.live, where=shown.where,
             capital_mm=capital_mm(shown.screen.distance_m),
-            seconds=screens.dwell(shown.slide, shown.screen.dwell_s),
-            qr=_code(shown.link), qr_rem=screens.QR, kept=screens.banner(shown.language, shown.room, "{0}"), kiosk="kiosk" in asked,
+            seconds=dwell(shown.slide, shown.screen.dwell_s), qr=_code(shown.link),
+            kept=panel.banner(shown.language, shown.room, "{0}"), kiosk="kiosk" in asked,
         )  # fmt: skip
         return board.html(text, shown.language)
 
@@ -110,7 +112,7 @@ class Showing:
             for name in ("board.css", "screen.css")
         )
         text = _STYLE.format(board=board_css, screen=screen_css,
-                             root=screens.room(screen).root)  # fmt: skip
+                             root=panel.room(screen).root)  # fmt: skip
         return Response(text, headers={"Cache-Control": "no-cache"}, media_type="text/css")
 
     async def worker(self, request: Request) -> Response:
@@ -158,33 +160,37 @@ class Showing:
         where = screen and ground and ground.where(screen.territory or "", board.settings.name)
         if screen is None or ground is None or not where:
             return None, ground
-        bare, base = screens.room(screen), self._base(screen, request)
+        room = panel.footed(panel.room(screen), where.name)
+        base = self._base(screen, request)
         programme: list[tuple[Slide, Known]] = []
         read = False
         for code in screen.spoken:
             if code not in languages.codes():
                 continue
             language = languages.language(code)
+            last = None
             for view in screen.views:
-                known = await board.known(view, where, language) if view in board.views else None
+                known = await self._known(screen, view, where, language)
                 if known is None:
                     continue
                 read = True
-                room = self._room(bare, where, self._link(base, view, where, code))
-                programme += [(slide, known) for slide in self._slides(known, room)]
+                made = self._slides(known, room)
+                programme += [(slide, known) for slide in made]
+                last = known if made else last
+            if last is not None:
+                programme.append((screens.phone(language, room, _short(base)), last))
         if not read:
             return None, None
         language = languages.language(next(filter(languages.codes().__contains__, screen.spoken),
                                            board.settings.language))  # fmt: skip
         if not programme:
-            room = self._room(bare, where, base)
             return self._of(screen, where, language, room, base,
                             [(screens.nothing(language, room), None)], 0), ground  # fmt: skip
         number = screens.chosen([slide for slide, _ in programme],
                                 request.query_params.get("slide", ""))  # fmt: skip
-        known = programme[number][1]
-        link = self._link(base, known.view.name, where, known.language.code)
-        room = self._room(bare, where, link)
+        slide, known = programme[number]
+        view = next(iter(board.views)) if slide.view == screens.PHONE else slide.view
+        link = self._link(base, view, where, known.language.code)
         return self._of(screen, where, known.language, room, link, programme, number), ground
 
     def _of(
@@ -201,22 +207,33 @@ class Showing:
         }  # fmt: skip
         if live["away"] and known:
             moment = language.moment(known.look.read_at, where.timezone)
-            live["away"] = screens.banner(language, room, moment)
+            live["away"] = panel.banner(language, room, moment)
         live["open.state"] = "open" if is_open(screen.open, now, where.timezone) else "closed"
         live["night"] = screens.night(now, where.timezone, screen.id)
         live["page"] = screens.fingerprint(slide, names, live["page"])
         return Shown(screen, where, language, room, slide, known, names,
-                     own.index(slide.name) + 1, len(own), _short(link), link, live)  # fmt: skip
+                     own.index(slide.name) + 1, len(own), link, live)  # fmt: skip
+
+    async def _known(
+        self, screen: Screen, view: str, where: Where, language: Language
+    ) -> Known | None:
+        """What is known of a view, as this screen asks for it."""
+        if view not in self._board.views:
+            return None
+        measure = screen.measure or "" if view == "measure" else ""
+        return await self._board.known(view, where, language, measure)
 
     def _slides(self, known: Known, room: Room) -> tuple[Slide, ...]:
         key = (known.view.name, known.where.code, known.language.code, room)
         made = self._made.get(key)
         if made is None or made[0] is not known:
+            # Of screens that nobody looks at any more, no former rows are kept.
+            self._made = {
+                other: one for other, one in self._made.items()
+                if other[0] != known.view.name or one[0].look is known.look
+            }  # fmt: skip
             made = self._made[key] = known, screens.slides(known.sheet, known.language, room)
         return made[1]
-
-    def _room(self, bare: Room, where: Where, link: str) -> Room:
-        return screens.footed(bare, where.name, _short(link))
 
     def _base(self, screen: Screen, request: Request) -> str:
         """Where telephones reach the board; without a word of the city, as the screen does."""

@@ -184,7 +184,7 @@ def _rows(step: str, value: str, subject: str, source: str, code: str, *, spread
     return (
         f"SELECT start, start + interval '{step}' AS stop, ({value})::float8 AS value,"
         f" ({value} - {spread})::float8 AS low, ({value} + {spread})::float8 AS high,"
-        f" {subject} AS subject_id, 24 AS n, {code} AS code, {indicative} AS indicative"
+        f" {subject} AS subject_id, 4 AS n, {code} AS code, {indicative} AS indicative"
         f" FROM {table} CROSS JOIN {periods} WHERE {condition or 'true'}"
     )
 

@@ -39,7 +39,8 @@ def panels() -> list[dict[str, Any]]:
 
 
 # Fetches every slide of the screen, puts it in the place of the one before, and tells what is
-# wrong with it: text that is out of the window, over the foot or smaller than the root's.
+# wrong with it: text that is out of the window, over the frame or smaller than the root's, and parts
+# of the frame that lie on each other.
 LOOK_AT_ALL = """async () => {
   const names = document.querySelector("main").dataset.slides.split(" "), wrong = [];
   let texts = 0;
@@ -54,12 +55,19 @@ LOOK_AT_ALL = """async () => {
     const say = (...what) => wrong.push([name, ...what].join(" "));
     const root = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const main = document.querySelector("main"), foot = document.querySelector("footer");
-    const edge = foot.getBoundingClientRect().top, all = document.documentElement;
+    const edge = foot.getBoundingClientRect(), all = document.documentElement;
+    const frame = [...foot.querySelectorAll("button, svg, .where, .number")].filter((el) => el.checkVisibility());
     if (main.dataset.slide !== name) say("is", main.dataset.slide);
     if (all.scrollWidth > innerWidth || all.scrollHeight > innerHeight) say("scrolls");
     for (const part of [main, foot])
       if (part.scrollWidth > part.clientWidth + 1 || part.scrollHeight > part.clientHeight + 1)
         say("overflows", part.tagName, part.scrollHeight - part.clientHeight);
+    const boxes = frame.map((el) => el.getBoundingClientRect());
+    boxes.forEach((a, i) => boxes.slice(i + 1).forEach((b) => {
+      if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
+          && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6)
+        say("on each other:", frame[i].textContent || frame[i].tagName);
+    }));
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
       const node = walker.currentNode, el = node.parentElement, range = document.createRange();
@@ -70,7 +78,9 @@ LOOK_AT_ALL = """async () => {
         texts += 1;
         if (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)
           say("out of the window:", node.data);
-        if (main.contains(el) && box.bottom > edge + 3) say("over the foot:", node.data);
+        if (main.contains(el) && box.bottom > edge.top + 3 && box.right > edge.left + 3)
+          say("over the frame:", node.data);
+        if (el.closest("button")) continue;
         let size = parseFloat(getComputedStyle(el).fontSize);
         if (el.ownerSVGElement) size *= el.getScreenCTM().a;
         if (size < root - 0.1) say("small:", node.data, size, root);

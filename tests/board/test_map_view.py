@@ -297,3 +297,28 @@ async def test_an_empty_database_has_no_map(database: str, connection: psycopg.C
         await lent.close()
 
     assert said(found).empty
+
+
+def test_communes_of_two_countries_are_compared_by_the_european_index_of_all_of_them():
+    of_two = {"t00": index("t00", 2), "t01": index("t01", 3)._replace(indicator=EUROPEAN)}
+    common = {code: index(code, 3)._replace(indicator=EUROPEAN) for code in of_two}
+
+    alike, mixed = said(rows(european=common)), said(rows(index=of_two, european=common))
+
+    assert alike.lead == "The air today: average in 1 commune. 1 commune has no index."
+    assert mixed.lead == "The air right now: moderate in 2 communes."
+    assert [line[1] for line in mixed.charts[0].table.rows] == ["3 moderate", "3 moderate"]
+    told = "The same index for every commune: the European one."
+    assert [told in sheet.charts[0].notes for sheet in (alike, mixed)] == [False, True]
+
+
+def test_the_smaller_letters_of_pages_leave_room_for_names_that_screens_have_none_for():
+    places = [Place("t00", "Saint-Aubry-les-Tilleuls", "Europe/Paris"),
+              Place("t01", "Neuhausen am Strom", "Europe/Berlin")]  # fmt: skip
+    chart = said(rows(places=places)).charts[0]
+    assert chart.near is not None
+    words = {shape.text for shape in chart.near.shapes}
+
+    assert {"Neuhausen", "am Strom"} <= words or "Neuhausen am Strom" in words
+    assert {"Saint-Aubry-", "les-Tilleuls"} <= words or "Saint-Aubry-les-Tilleuls" in words
+    assert not any("no room" in note for note in chart.notes)

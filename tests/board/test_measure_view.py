@@ -144,7 +144,7 @@ def test_an_interval_over_0_is_drawn_across_the_zero_line_without_a_dot():
     assert left < across < left + float(box["width"])
     assert not [shape for shape in chart.drawing.shapes if shape.tag == "circle"]
     assert [cells[0] for cells in chart.table.rows] == ["at least", "at most"]
-    assert chart.notes == ("The box reaches over “no difference”: nothing is claimed.",)
+    assert chart.notes == ("The box reaches over “no difference”: nothing is claimed.", "In µg/m³.")
 
 
 def test_the_opposite_of_what_was_hoped_for_is_said_too():

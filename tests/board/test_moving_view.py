@@ -74,7 +74,7 @@ def test_today_is_said_against_the_mean_of_four_thursdays_up_to_the_same_time():
         "100% received",
     )  # fmt: skip
     assert said(rows, "fr").lead == (
-        "Vélos aujourd’hui jusqu’à 15:00 : 1\u202f680, 12\u00a0% de plus qu’un jeudi habituel."
+        "Vélos aujourd’hui jusqu’à 15:00\u00a0: 1\u202f680, 12\u00a0% de plus qu’un jeudi habituel."
     )
 
 
@@ -116,7 +116,7 @@ def test_a_sensor_that_never_spoke_is_no_zero():
 def test_where_nothing_came_in_the_lead_says_so_and_nothing_is_drawn():
     sheet = said(known([registered("bikes")], []), "fr")
 
-    assert sheet.lead == "Vélos : pas encore de comptage reçu aujourd’hui."
+    assert sheet.lead == "Vélos\u00a0: pas encore de comptage reçu aujourd’hui."
     assert not sheet.charts
 
 
@@ -190,7 +190,7 @@ def test_an_hourly_counter_makes_all_cells_hours():
     assert (fact(sheet, "bikes").note, fact(sheet, "bikes").value) == ("about", "38")
 
 
-def test_beside_an_hourly_counter_quarter_hours_are_published_by_the_hour_and_not_before():
+def test_beside_an_hourly_counter_quarter_hours_are_told_by_the_hour_and_not_before():
     # 15:37 in Paris: the hour since 15:00 is open.
     now = NOW + timedelta(minutes=30)
     registry = [registered("bikes"), registered("bikes", TOURCOING, step_s=3600)]
@@ -198,7 +198,8 @@ def test_beside_an_hourly_counter_quarter_hours_are_published_by_the_hour_and_no
               for k in range(15)]  # fmt: skip
     sheet = said(known(registry, day("bikes", 2, quarters=62) + hourly, now=now), now=now)
 
-    assert fact(sheet, "bikes").quantity.value == 15 * 8
+    # Each quarter-hour is told as 2.5 still: once the hourly counter falls silent it is told alone.
+    assert (fact(sheet, "bikes").note, fact(sheet, "bikes").quantity.value) == ("about", 15 * 10)
     assert fact(sheet, "bikes").quantity.at == NOW.replace(minute=0)
 
 

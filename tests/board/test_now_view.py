@@ -278,13 +278,19 @@ def test_a_stale_figure_says_of_when_it_is():
 
     assert fact(rows, "no2", "fr").said == "donnée du 12 mars 13:07"
     assert fact(rows, "no2", "de").said == "Wert vom 12. März 13:07"
-    assert fact(rows, "no2", "fr").age == "il y a 2 h"
+    assert fact(rows, "no2", "fr").age == "il y a 2\u00a0h"
 
 
 def test_the_number_of_figures_on_a_page_is_bounded_by_13():
     rows = Rows([registered(metric) for metric in BY_NAME if BY_NAME[metric].public_step_s], [], [])
 
     assert len(said(rows).facts) == 13
+
+
+def test_no_rate_of_vehicles_is_shown_live():
+    rows = Rows([registered("flow"), registered("no2")], [latest("flow", 12, 5)], [])
+
+    assert [fact.key for fact in said(rows).facts] == ["no2"]
 
 
 def test_the_headline_names_metrics_of_the_catalogue():

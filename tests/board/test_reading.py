@@ -13,11 +13,12 @@ from tests.board.serving import serving
 
 PAGES = (*VIEWS.values(), *OTHERS)
 
-# What has the focus: its name, whether one sees that it has it, and whether it is all in view.
+# What has the focus: its name, whether one sees that it has it, and whether it is in view (of a
+# link that is broken over lines, the first of them).
 _FOCUSED = """() => {
   const at = document.activeElement;
   if (!at || at === document.body) return null;
-  const style = getComputedStyle(at), box = at.getBoundingClientRect();
+  const style = getComputedStyle(at), box = at.getClientRects()[0];
   const [x, y] = [box.x + Math.min(box.width, innerWidth) / 2, box.y + Math.min(box.height, 40) / 2];
   const on = document.elementFromPoint(x, y);
   return {

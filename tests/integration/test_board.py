@@ -110,7 +110,7 @@ async def test_a_reading_in_the_database_is_a_number_on_the_page(connection, dat
 
     assert page.status_code == 200
     assert re.search(r'data-k="now\.no2\.value">21<', page.text)
-    assert "Dioxyde d&#39;azote (NO₂)" in page.text
+    assert "Dioxyde d’azote (NO₂)" in page.text
     assert (figure(told, "no2")["value"], figure(told, "no2")["state"]) == (21.4, "fresh")
 
 
@@ -148,7 +148,7 @@ async def test_a_page_holds_nothing_inline_and_nothing_foreign(connection, datab
 
 
 @pytest.mark.parametrize(("language", "word"), [("fr", "en ce moment"), ("en", "right now"),
-                                                ("de", "gerade jetzt")])  # fmt: skip
+                                                ("de", "im Moment")])  # fmt: skip
 async def test_the_page_speaks_the_language_asked_for(connection, database, language, word):
     add_reading(connection, "air", add_series(connection, "no2"), 21.4)
     async with board(database) as client:
@@ -157,6 +157,23 @@ async def test_the_page_speaks_the_language_asked_for(connection, database, lang
     assert f'<html lang="{language}">' in page.text
     assert word in page.text
     assert page.headers["content-language"] == language
+
+
+@pytest.mark.parametrize(("reference", "said"), [("", True), ("k1", False), ("k*", False),
+                                                 ("k?", False), ("x*", True), ("_1", True),
+                                                 ("[jk]1", False), ("[!k]1", True), ("k.", True)])  # fmt: skip
+async def test_a_pollutant_is_indicative_unless_its_sensors_are_of_reference_quality(
+    connection, database, reference, said
+):
+    add_reading(connection, "air", add_series(connection, "no2"), 21.4)
+    add_reading(connection, "air", add_series(connection, "temperature"), 8.0)
+    facts = json.dumps({"reference": [reference]} if reference else {})
+    connection.execute("INSERT INTO city.trade VALUES ('air', %s)", (facts,))
+    async with board(database) as client:
+        told = (await client.get("/now.json")).json()
+
+    assert figure(told, "no2")["indicative"] is said
+    assert figure(told, "temperature")["indicative"] is False
 
 
 async def test_voltage_is_never_public(connection, database):
@@ -271,7 +288,7 @@ async def test_a_killed_database_leaves_the_last_data_with_a_banner_and_heals():
                     break
 
     assert away.status_code == 200
-    assert "Base de données injoignable : dernières données connues" in away.text
+    assert "Base de données injoignable\u00a0: dernières données connues" in away.text
     assert re.search(r'data-k="now\.no2\.value">21<', away.text)
     assert event["away"].startswith("Base de données injoignable")
     assert health == {"status": "ok", "database": "away"}

@@ -43,7 +43,7 @@ def course(
             shapes.append(Shape("path", {"class": "axis", "d": f"M{x:.1f} {BOTTOM + 6:g}v4"}))
             shapes.append(
                 Shape("text", {"class": "soft middle", "x": f"{x:.1f}", "y": HEIGHT - 4},
-                      f"{time:%H}\u00a0h")
+                      f"{time.hour}\u00a0h")
             )  # fmt: skip
     for edge in {high, low} if known else ():
         y = point(0, edge)[1]

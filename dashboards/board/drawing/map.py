@@ -12,14 +12,26 @@ WIDTH, HEIGHT = 352.0, 140.0
 MAP_WIDTH = 200.0
 """Of the map; what its legend leaves besides is room for names."""
 
-# Screens write with up to 18.7 units; letters are on average less than 0.58 as wide.
-TEXT, LETTER = 18.0, 10.8
 BADGE, GAP = 20.0, 3.0
 _LINE = 24.0
 _APART = 14.0
 # A number and the space that it needs to be read, from its middle.
 _HALF_WIDE, _HALF_HIGH, _ROOM = 6.0, 8.0, 7.5
 _NOTHING = "\u2013"
+
+
+class Letters(NamedTuple):
+    """How high a line of text is, and how wide its letters are on average."""
+
+    high: float
+    wide: float
+
+
+FAR = Letters(18.0, 10.8)
+"""On screens, which write with up to 18.7 units; letters are less than 0.58 as wide."""
+
+NEAR = Letters(15.0, 7.6)
+"""On pages, which write with 13 units."""
 
 
 class Named(NamedTuple):
@@ -53,14 +65,14 @@ class Box(NamedTuple):
 
 
 def classes(
-    plan: Plan, named: Mapping[str, Named], legend: Sequence[Entry]
+    plan: Plan, named: Mapping[str, Named], legend: Sequence[Entry], letters: Letters = FAR
 ) -> tuple[Drawing, frozenset[str]]:
     """The map and its legend, and which territories it calls by name.
 
     Numbers come before names and large territories before small ones; what does not fit without
     covering something else is left to the table.
     """
-    key, left = _legend(legend)
+    key, left = _legend(legend, letters)
     aside = max((left - _APART - plan.width) / 2, 0.0)
     width = plan.width + 2 * aside
     areas = [area._replace(x=area.x + aside) for area in plan.areas]
@@ -87,17 +99,19 @@ def classes(
             continue
         name = named[area.code].name
         found = None
-        if len(name) * LETTER > area.bounds[2] - area.bounds[0]:
+        if len(name) * letters.wide > area.bounds[2] - area.bounds[0]:
             # It does not fit into its area: better wholly beside than across the edge.
             others = [_around(other, aside) for other in areas if other is not area]
-            found = _free(name, _around(area, aside), [*taken, *others], width, plan.height)
+            found = _free(
+                name, _around(area, aside), [*taken, *others], width, plan.height, letters
+            )
         hearts = [box for code, box in middles.items() if code != area.code]
-        found = found or _free(name, around, [*taken, *hearts], width, plan.height)
+        found = found or _free(name, around, [*taken, *hearts], width, plan.height, letters)
         if found:
             box, lines = found
             taken.append(box)
             called.add(area.code)
-            shapes += _plate(box, lines)
+            shapes += _plate(box, lines, letters)
     return Drawing(WIDTH, HEIGHT, (*shapes, *key)), frozenset(called)
 
 
@@ -111,10 +125,10 @@ def dots(plan: Plan, numbers: Mapping[str, int]) -> Drawing:
         shapes.append(Shape("circle", {"class": "dot", "cx": _at(x), "cy": _at(y), "r": 4}))
         text = str(numbers[name])
         around = Box(x - 5, y - 5, x + 5, y + 5)
-        found = _free(text, around, taken, plan.width, plan.height)
+        found = _free(text, around, taken, plan.width, plan.height, FAR)
         if found:
             taken.append(found[0])
-            shapes += _plate(*found)
+            shapes += _plate(*found, FAR)
     return Drawing(WIDTH, HEIGHT, tuple(shapes))
 
 
@@ -152,7 +166,7 @@ def badge(left: float, top: float, grade: int, size: float = BADGE) -> list[Shap
     ]  # fmt: skip
 
 
-def _plate(box: Box, lines: Sequence[str]) -> list[Shape]:
+def _plate(box: Box, lines: Sequence[str], letters: Letters) -> list[Shape]:
     """Text on paper, as what lies below may be of any colour."""
     middle = _at((box.left + box.right) / 2)
     return [
@@ -160,22 +174,22 @@ def _plate(box: Box, lines: Sequence[str]) -> list[Shape]:
                        "width": _at(box.right - box.left), "height": _at(box.bottom - box.top),
                        "rx": 3}),
         *(Shape("text", {"class": "middle", "x": middle,
-                         "y": _at(box.top + 14.5 + number * TEXT)}, line)
+                         "y": _at(box.top + letters.high * 0.8 + number * letters.high)}, line)
           for number, line in enumerate(lines)),
     ]  # fmt: skip
 
 
 def _free(
-    text: str, around: Box, taken: Sequence[Box], width: float, height: float
+    text: str, around: Box, taken: Sequence[Box], width: float, height: float, letters: Letters
 ) -> tuple[Box, list[str]] | None:
     """Room for a text beside, below or above something, on one line or on two."""
     x, y = (around.left + around.right) / 2, (around.top + around.bottom) / 2
     for lines in _lines(text):
-        wide = max(map(len, lines)) * LETTER + 4
-        high = len(lines) * TEXT + 1
+        wide = max(map(len, lines)) * letters.wide + 4
+        high = len(lines) * letters.high + 1
         beside = [(left, y - high / 2 + down) for down in (0, -8, 8)
                   for left in (around.right + GAP, around.left - GAP - wide)]  # fmt: skip
-        over = [(x - wide * part, top) for part in (0.5, 0.3, 0.7, 0.1, 0.9)
+        over = [(min(max(x - wide * part, 0.0), max(width - wide, 0.0)), top) for part in (0.5, 0.3, 0.7, 0.1, 0.9)
                 for top in (around.bottom + 1, around.top - high - 1)]  # fmt: skip
         short = len(text) < 3
         for left, top in (*beside, *over) if short else (*over[:2], *beside, *over[2:]):
@@ -205,13 +219,13 @@ def _kept(box: Box, width: float, height: float) -> Box:
     return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
 
 
-def _legend(entries: Sequence[Entry]) -> tuple[list[Shape], float]:
+def _legend(entries: Sequence[Entry], letters: Letters) -> tuple[list[Shape], float]:
     """Classes that are there, worst below, then what a dash means, at the right edge; and where
     it begins. Long words stand on two lines."""
-    lines = [(entry, _broken(entry.word)) for entry in entries]
+    lines = [(entry, _broken(entry.word, letters)) for entry in entries]
     widest = max((len(word) for _, words in lines for word in words), default=0)
-    left = WIDTH - BADGE - 6 - widest * LETTER
-    rooms = [max(_LINE, TEXT * len(words) + 4) for _, words in lines]
+    left = WIDTH - BADGE - 6 - widest * letters.wide
+    rooms = [max(_LINE, letters.high * len(words) + 4) for _, words in lines]
     # All six classes and a dash are rare; then they stand closer.
     tight = min(HEIGHT / max(sum(rooms), 1.0), 1.0)
     top = (HEIGHT - tight * sum(rooms)) / 2
@@ -225,16 +239,16 @@ def _legend(entries: Sequence[Entry]) -> tuple[list[Shape], float]:
                 top
                 + room / 2
                 + 5.5
-                + (number - (len(words) - 1) / 2) * min(TEXT, room / len(words))
+                + (number - (len(words) - 1) / 2) * min(letters.high, room / len(words))
             )
             shapes.append(Shape("text", {"x": _at(left + BADGE + 6), "y": _at(y)}, word))
         top += room
     return shapes, left
 
 
-def _broken(word: str) -> list[str]:
+def _broken(word: str, letters: Letters) -> list[str]:
     """On two lines where it would take the map's place."""
-    if len(word) * LETTER <= WIDTH - MAP_WIDTH - _APART - BADGE - 6 or " " not in word:
+    if len(word) * letters.wide <= WIDTH - MAP_WIDTH - _APART - BADGE - 6 or " " not in word:
         return [word]
     first, _, rest = word.rpartition(" ")
     return [first, rest]

@@ -14,6 +14,12 @@ addEventListener("activate", (event) => {
   const drop = async () => {
     for (const name of await caches.keys()) if (name !== STORE) await caches.delete(name);
     await clients.claim();
+    // The page that brought this script came before it.
+    for (const { url } of await clients.matchAll()) {
+      await fetched(url);
+      const { pathname } = new URL(url);
+      if (pathname.startsWith("/screen/")) await fetched(pathname + ".css");
+    }
   };
   event.waitUntil(drop());
 });
@@ -23,6 +29,11 @@ const keep = async (request, answer) => {
   await store.delete(request);
   await store.put(request, answer);
   for (const old of (await store.keys()).slice(0, -MOST)) await store.delete(old);
+};
+
+const fetched = async (url) => {
+  const answer = await fetch(url).catch(() => {});
+  if (answer?.ok) await keep(new Request(url), answer);
 };
 
 const answered = async (event) => {

@@ -274,4 +274,4 @@ def _tomorrow(known: Air, ahead: Forecast, asked: Asked) -> Fact:
     )  # fmt: skip
 
 
-VIEW = View(NAME, TITLE, load, say)
+VIEW = View(NAME, TITLE, load, say, short="Air")

@@ -80,7 +80,7 @@ def _month_fact(compared: YearOnYear | None, asked: Asked) -> Fact:
         language, key="year_on_year",
         label=language.say("Compared with last year"),
         amount=NOTHING if compared is None else Amount(100 * compared.change), unit="%",
-        at=compared and compared.until,
+        at=compared and min(compared.until, asked.now),
         # A month that is over stands as it is until there are days enough of the next.
         step_s=DAY_S if compared is None or compared.open else 7 * DAY_S,
         now=asked.now, timezone=asked.where.timezone, period=_period(compared, asked),
@@ -229,4 +229,4 @@ def _month_chart(compared: YearOnYear, language: Language) -> Chart:
     )  # fmt: skip
 
 
-VIEW = View(NAME, TITLE, load, say, every_s=60.0)
+VIEW = View(NAME, TITLE, load, say, every_s=60.0, short="Energy")

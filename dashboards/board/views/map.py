@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from dashboards.board.air_index import (
+    EUROPEAN,
     STEP_S,
     AirIndex,
     class_word,
     dominant_words,
     pollutant_word,
 )
-from dashboards.board.drawing.map import Entry, Named, classes, dots
+from dashboards.board.drawing.map import NEAR, Entry, Named, classes, dots
 from dashboards.board.facts import fact, state_of, with_unit
 from dashboards.board.figures import NOTHING, Amount
 from dashboards.board.language import Language
@@ -42,14 +43,24 @@ def say(rows: MapRows, asked: Asked) -> Sheet:
     language = asked.language
     if not rows.whole.areas:
         return _empty(language)
-    known = {code: index for code, index in rows.index.items()
-             if code in asked.where.codes and _is_recent(index, asked)}  # fmt: skip
+    known = _comparable(rows, asked)
     facts = (_communes(rows, places, asked), *_hearing(rows, asked))
     return Sheet(
         view=NAME, title=language.say(TITLE), lead=_lead(places, known, language), facts=facts,
         sentences=_sentences(known, language),
         charts=(_map(rows, places, known, asked, len(facts)),),
     )  # fmt: skip
+
+
+def _comparable(rows: MapRows, asked: Asked) -> dict[str, AirIndex]:
+    """The French index where all communes have it; else the European one for all of them, since
+    the classes of the two are not alike."""
+    french, european = (
+        {code: index for code, index in given.items()
+         if code in asked.where.codes and _is_recent(index, asked)}
+        for given in (rows.index, rows.european)
+    )  # fmt: skip
+    return european if len({index.indicator for index in french.values()}) > 1 else french
 
 
 def _empty(language: Language) -> Sheet:
@@ -75,7 +86,10 @@ def _lead(places: Sequence[Place], known: dict[str, AirIndex], language: Languag
         language.count("{word} in {n} commune", "{word} in {n} communes", n, word=word)
         for (_, word), n in sorted(numbers.items())
     ]
-    text = language.say("The air today: {parts}.", parts=", ".join(parts))
+    listed = ", ".join(parts)
+    hourly = all(index.indicator == EUROPEAN for index in known.values())
+    text = (language.say("The air right now: {parts}.", parts=listed) if hourly
+            else language.say("The air today: {parts}.", parts=listed))  # fmt: skip
     missing = len(places) - len(known)
     if missing:
         text += " " + language.count("{n} commune has no index.", "{n} communes have no index.",
@@ -148,11 +162,14 @@ def _map(
     legend = [Entry(*entry) for entry in entries]
     if len(known) < len(places):
         legend.append(Entry(0, language.say("no index")))
-    drawing, called = classes(rows.whole, named, legend)
+    drawing, _ = classes(rows.whole, named, legend)
+    near, called = classes(rows.whole, named, legend, NEAR)
     links = len(places) if not asked.where.code else 0
     lines = [_line(rows, place, known.get(place.code), language) for place in places]
     most = max((_PAGE - _FRAME - _FACT * facts - links) // (1 + len(lines[0])), 3)
     notes = [language.say("The number is the class of the air: 1 is the best, 6 the worst.")]
+    if any(known[code] is not rows.index.get(code) for code in known):
+        notes.append(language.say("The same index for every commune: the European one."))
     hulls = [names[area.code] for area in rows.whole.areas if not area.known]
     if hulls:
         notes.append(language.say(
@@ -172,7 +189,7 @@ def _map(
             "The table shows {shown} of {n} communes; all are in the data (JSON), and each has a "
             "page of its own.", len(lines), shown=language.number(min(most, _ROWS))))  # fmt: skip
     return Chart(
-        key="communes", title=language.say("The air of each commune"), drawing=drawing,
+        key="communes", title=language.say("The air of each commune"), drawing=drawing, near=near,
         said=_said(names, known, language), notes=tuple(notes),
         table=Table(
             (language.say("Commune"), language.say("Air"), language.say("Pollutant, last hour"),
@@ -296,7 +313,7 @@ def _one(rows: MapRows, place: Place, asked: Asked) -> Sheet:
     numbers = {site.code: n for n, site in enumerate(sites, 1)}
     lines = [_site(site, numbers[site.code], heard.get(site.code), language) for site in sites]
     most = min((_PAGE - _FRAME - _FACT * len(facts)) // 5, _ROWS)
-    notes = []
+    notes = [language.say("The numbers are those of the table.")] if drawn.points else []
     if not drawn.areas[0].known:
         notes.append(language.say(
             "Drawn around the sensors, as the outline is not known: {names}.", names=place.name))  # fmt: skip
@@ -368,4 +385,4 @@ def _site_data(site: Site, heard: Heard | None) -> dict[str, object]:
     }  # fmt: skip
 
 
-VIEW = View(NAME, TITLE, load, say, every_s=60.0)
+VIEW = View(NAME, TITLE, load, say, every_s=60.0, short="Map")

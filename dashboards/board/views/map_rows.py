@@ -100,6 +100,7 @@ class MapRows:
     outlines: Mapping[str, str | None] = field(default_factory=dict)
     whole: Plan = field(default_factory=lambda: Plan(MAP_WIDTH, HEIGHT, (), {}, ()))
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    european: Mapping[str, AirIndex] = field(default_factory=dict)
 
 
 async def load(connection: asyncpg.Connection, now: datetime, former: MapRows | None) -> MapRows:
@@ -111,10 +112,9 @@ async def load(connection: asyncpg.Connection, now: datetime, former: MapRows | 
     heard = tuple(
         Heard(*row) for row in await connection.fetch(asked["heard"], hour - DAY, hour, now)
     )
-    index = await air_index.read(connection, now)
+    index, european = await air_index.read_both(connection, now)
     wanted = {*POLLUTANTS, *ENERGY, BIKES}
-    registry = [Registered(*row) for row in await connection.fetch(look.queries()["registry"])]
-    registry = [row for row in registry if row.metric in wanted]
+    registry = [row for row in await look.registered(connection) if row.metric in wanted]
     windows = [
         Window(*row) for row in await connection.fetch(
             look.queries()["windows"], now - look.REACH, now, sorted({r.metric for r in registry}))
@@ -126,7 +126,8 @@ async def load(connection: asyncpg.Connection, now: datetime, former: MapRows | 
     else:
         whole, plans = await asyncio.to_thread(lay_out, outlines, sites)
     means, past = await asyncio.to_thread(_figures, registry, windows, now)
-    return MapRows(hour, places, sites, heard, index, means, past, outlines, whole, plans)
+    return MapRows(hour, places, sites, heard, index, means, past, outlines, whole, plans,
+                   european)  # fmt: skip
 
 
 def lay_out(

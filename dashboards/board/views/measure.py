@@ -28,13 +28,15 @@ FINAL_D = 364
 
 
 def say(rows: Rows, asked: Asked, chosen: str = "") -> Sheet:
-    """The measure `chosen`, else the newest that was examined; the others in a line each."""
+    """The measure `chosen`, else that of the screen, else the newest that was examined; the others in a line each."""
     language, title = asked.language, asked.language.say(TITLE)
     here = [row for row in rows.measures if row.territory in asked.where.codes]
     if not here:
         return Sheet(view=NAME, title=title, empty=language.say(
             "No public measure has been registered here yet."))  # fmt: skip
-    first = next((row for row in here if row.code == chosen), None) or newest(here)
+    first = next((row for row in here if row.code == (chosen or asked.measure)), None) or newest(
+        here
+    )
     others = [row for row in here if row is not first]
     written = words.scale(first, language)
     return Sheet(
@@ -200,7 +202,7 @@ def _interval(row: Row, written: Scale, language: Language) -> tuple[Chart, ...]
             table=Table(
                 (language.say("Difference"), written.unit or language.say("number")), tuple(lines),
             ),
-            notes=(note,),
+            notes=(note, language.say("In {unit}.", unit=written.unit)) if written.unit else (note,),
             data={
                 "measure": row.code, "unit": "%" if row.in_percent else row.unit,
                 "low": low, "high": high, "confidence": 0.95, "conclusive": row.conclusive,
@@ -214,4 +216,4 @@ def _iso(day: date | None) -> str | None:
     return str(day) if day is not None else None
 
 
-VIEW = View(NAME, TITLE, load, say, every_s=300.0)
+VIEW = View(NAME, TITLE, load, say, every_s=300.0, short="Changes")

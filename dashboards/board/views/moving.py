@@ -13,7 +13,7 @@ from dashboards.board.drawing.bars import Bar, bars
 from dashboards.board.facts import fact, sensors_said, share_said
 from dashboards.board.figures import NOTHING, SMALL_COUNT, Amount, together
 from dashboards.board.language import Language
-from dashboards.board.pages import ON_CHANGE_STEP_S, local_midnight
+from dashboards.board.pages import ON_CHANGE_STEP_S, local_midnight, not_ahead
 from dashboards.board.rows import REACH, Latest, Registered, Window
 from dashboards.board.sheet import Chart, Fact, Sheet, Table
 from dashboards.board.usual import (
@@ -174,11 +174,14 @@ def _counted(one: Counted, asked: Asked) -> Fact:
 def _standing(rows: Sequence[Registered], latest: Sequence[Latest], asked: Asked) -> Fact:
     """Places or bicycles that stand there now, added over car parks or stations that speak."""
     language, metric = asked.language, rows[0]
-    own = [
-        reading
-        for reading in latest
-        if reading.metric == metric.metric and reading.territory in asked.where.codes
-    ]
+    own = not_ahead(
+        [
+            reading
+            for reading in latest
+            if reading.metric == metric.metric and reading.territory in asked.where.codes
+        ],
+        asked.now,
+    )
 
     def step(reading: Latest) -> int:
         return reading.step_s or ON_CHANGE_STEP_S
@@ -296,4 +299,4 @@ def _plain(amount: Amount) -> dict[str, object]:
     return {"value": amount.value, "about": True} if amount.about else {"value": amount.value}
 
 
-VIEW = View(NAME, TITLE, load, say, every_s=60.0)
+VIEW = View(NAME, TITLE, load, say, every_s=60.0, short="Moving")

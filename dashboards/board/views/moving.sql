@@ -15,14 +15,16 @@ SELECT metric, territory, step_s, time, value FROM board.mobility_now WHERE metr
 -- windows --
 -- Counts in [start, end) added up over the sensors of a territory: quarter-hours, and hours where
 -- quarter-hours are not to be had. The same cells as everywhere on the board: other ones would
--- give back by subtraction what these hide.
+-- give back by subtraction what these hide. What was received is told of what was due alone: a
+-- counter that sends whenever somebody passes would tell by it how many did.
   WITH w AS (
-       SELECT r.metric, r.territory, 900 AS width_s, r.start, r.total, r.received,
-              r.good + r.suspect AS usable
+       SELECT r.metric, r.territory, 900 AS width_s, r.start, r.total,
+              least(r.received, r.expected) AS received, r.good + r.suspect AS usable
          FROM board.mobility_quarter_hours r
         WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
         UNION ALL
-       SELECT r.metric, r.territory, 3600, r.start, r.total, r.received, r.good + r.suspect
+       SELECT r.metric, r.territory, 3600, r.start, r.total,
+              least(r.received, r.expected), r.good + r.suspect
          FROM board.mobility_hours r
         WHERE r.start >= $1 AND r.start < $2 AND r.metric = ANY($3)
           AND (r.step_s > 900 OR r.public_step_s > 900))

@@ -27,8 +27,9 @@ NAME, TITLE = "now", "Right now"
 # A page may have 250 elements; a figure has at most 15.
 MOST = 13
 
-# A class is neither added up nor averaged: the view of the air tells it.
-ELSEWHERE = frozenset({"air_index_tomorrow"})
+# A class is neither added up nor averaged: the view of the air tells it. A rate over a short step
+# tells of single vehicles: counts say the same, and hide what is small.
+ELSEWHERE = frozenset({"air_index_tomorrow", "flow"})
 
 # The processors renew open windows every 10 s, and the public sees closed ones only.
 WINDOWS_EVERY_S = 15.0
@@ -70,7 +71,8 @@ def say(known: Now, asked: Asked, headline: Sequence[str] = HEADLINE) -> Sheet:
             "No sensor is registered yet. As soon as one speaks, its measurements will appear "
             "here."))  # fmt: skip
     figures = [f for s in place.sections for f in s.headline]
-    figures += [f for s in place.sections for f in s.others if f.metric not in ELSEWHERE]
+    figures += [f for s in place.sections for f in s.others]
+    figures = [figure for figure in figures if figure.metric not in ELSEWHERE]
     return Sheet(
         view=NAME, title=title, facts=tuple(_fact(f, place, asked) for f in figures[:MOST])
     )
@@ -101,6 +103,7 @@ def _fact(figure: Figure, place: Place, asked: Asked) -> Fact:
         if figure.period is Period.NOW
         else share_said(figure.received, figure.expected, language),
         received=figure.received, expected=figure.expected, method=figure.metric,
+        indicative=figure.indicative,
         domain=figure.domain, spark=drawn, curve=_curve(figure, drawn, language),
         course=tuple((point.start, point.amount) for point in figure.points),
     )  # fmt: skip
@@ -139,4 +142,6 @@ def _span(span: timedelta) -> str:
 
 def view(headline: Sequence[str]) -> View:
     """The view, with those metrics in front."""
-    return View(NAME, TITLE, load, functools.partial(say, headline=headline), every_s=0.0)
+    return View(
+        NAME, TITLE, load, functools.partial(say, headline=headline), every_s=0.0, short="Now"
+    )

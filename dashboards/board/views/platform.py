@@ -154,7 +154,7 @@ def _processor(rows: PlatformRows, use: Use, asked: Asked) -> Fact:
     language = asked.language
     share = 100 * use.cores
     return fact(
-        language, key="processor", label=language.say("Of one processor core"),
+        language, key="processor", label=language.say("Share of one processor core"),
         amount=Amount(share), unit="%", period=language.say("last 24 hours"),
         word=f"{language.number(share, 1 if share < 9.95 else 0)}{NO_BREAK}%",
         at=_ended(rows, asked.now), step_s=HOUR_S, now=asked.now, timezone=asked.where.timezone,
@@ -223,7 +223,7 @@ def _chart(rows: PlatformRows, spent: Energy, asked: Asked) -> Chart:
             values.append(value)
         names = [language.clock(start, zone) for start in starts]
         local = [start.astimezone(ZoneInfo(zone)) for start in starts]
-        named = {n: f"{time:%H}{NO_BREAK}h" for n, time in enumerate(local) if time.hour % 6 == 0}
+        named = {n: f"{time.hour}{NO_BREAK}h" for n, time in enumerate(local) if time.hour % 6 == 0}
         title = language.say("Seconds of computing, hour by hour")
         first = language.say("from")
     else:
@@ -271,4 +271,4 @@ def _said(known: Sequence[float], missing: int, title: str, language: Language) 
     return text
 
 
-VIEW = View(NAME, TITLE, load, say, every_s=60.0)
+VIEW = View(NAME, TITLE, load, say, every_s=60.0, short="Platform")

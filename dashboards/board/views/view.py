@@ -16,11 +16,13 @@ from dashboards.board.statements import statements
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Of where, for whom and as of when a sheet is asked for."""
+    """Of where, for whom and as of when a sheet is asked for; `measure`: the public measure that a
+    screen chose."""
 
     where: Where
     language: Language
     now: datetime
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class View:
         view that keeps something from one reading to the next gets its former rows.
     say
         Rows to the sheet of one place; pure.
+    short
+        The same in a word or two, for menus.
     every_s
         Age at which rows are read anew while somebody looks; 0: whenever readings came in. [s]
     """
@@ -47,6 +51,7 @@ class View:
     load: Callable[[asyncpg.Connection, datetime, Any], Awaitable[Any]]
     say: Callable[[Any, Asked], Sheet]
     every_s: float = 60.0
+    short: str = ""
 
 
 def queries(name: str) -> dict[str, str]:
