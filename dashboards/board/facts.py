@@ -75,7 +75,7 @@ def sensors_said(heard: int, known: int, language: Language) -> str:
 
     >>> from dashboards.board.language import language
     >>> sensors_said(8, 9, language("fr"))
-    'capteurs : 8 sur 9'
+    'capteurs\\xa0: 8 sur 9'
     """
     return language.say("sensors: {heard} of {known}", heard=language.number(heard),
                         known=language.number(known))  # fmt: skip

@@ -134,7 +134,7 @@ class Language:
         """How long ago, rounded down.
 
         >>> language("fr").age(185), language("en").age(59)
-        ('il y a 3 min', 'just now')
+        ('il y a 3\\xa0min', 'just now')
         """
         if age_s < 60:
             return self.say("just now")

@@ -80,6 +80,9 @@ LOOK_AT_ALL = """async () => {
           say("out of the window:", node.data);
         if (main.contains(el) && box.bottom > edge.top + 3 && box.right > edge.left + 3)
           say("over the frame:", node.data);
+        const under = (b) => Math.min(b.right, box.right) - Math.max(b.left, box.left) > 2
+          && Math.min(b.bottom, box.bottom) - Math.max(b.top, box.top) > 6;
+        if (main.contains(el) && boxes.some(under)) say("under a part of the frame:", node.data);
         if (el.closest("button")) continue;
         let size = parseFloat(getComputedStyle(el).fontSize);
         if (el.ownerSVGElement) size *= el.getScreenCTM().a;

@@ -93,11 +93,11 @@ async def test_a_banner_lies_on_no_figure(browser, filled, slide):
     async with on_the_wall(
         browser, conninfo, path=f"/screen/hall?kiosk&rotate=0&slide={slide}"
     ) as (page, watch, _):
-        await page.evaluate(
-            "document.querySelector('#away').textContent = 'Dernières données : 28 sept. 23:59'"
-        )
+        # At once, since the stream says soon that nothing is away.
         told = await page.evaluate("""() => {
-          const banner = document.querySelector("#away"), box = banner.getBoundingClientRect();
+          const banner = document.querySelector("#away");
+          banner.textContent = "Dernières données : 28 sept. 23:59";
+          const box = banner.getBoundingClientRect();
           const range = document.createRange(), over = [];
           const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
           while (walker.nextNode()) {

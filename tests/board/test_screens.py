@@ -145,6 +145,7 @@ def test_a_common_panel_shows_three_figures_a_slide_and_their_state_and_age_neve
                                   for one in slide.parts) for slide in made)  # fmt: skip
     # "Right now" stands in the title.
     assert {part.period for slide in made for part in slide.parts} == {Period.TITLE}
+    assert {slide.shared for slide in made} == {None}
 
 
 def test_a_period_that_all_figures_share_is_told_once_beside_the_title():
