@@ -28,19 +28,20 @@ types: $(VENV)/.dev ## strict types
 
 # Two workers, each with servers of its own, take unit tests one by one and the others file by file.
 # Tests marked `serial` in the last three folders measure time, or kill what they started; they come
-# last and alone.
+# last and alone. Tests of the board marked `soak` take minutes and run with the soak.
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest -n 2 tests/unit
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/board tests/figures tests/grafana tests/live
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" tests/board tests/figures tests/grafana tests/live
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not serial" tests/acceptance tests/docs tests/integration
 	$(BIN)/python -m pytest -m serial tests/acceptance tests/docs tests/integration
 else
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
-soak: $(VENV)/.dev ## a hundred faults on purpose, 20 minutes at most; ARGS="--seed 7" strikes the same way again
+soak: $(VENV)/.dev ## a hundred faults on purpose, then the board in full; ARGS="--seed 7" strikes the same way again
 	$(BIN)/python -m tests.faults.soak $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m soak tests/board
 	$(BIN)/python -m tests.board.matrix
 
 bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.async_api import Browser
 
 from tests.board.addresses import LANGUAGES, OTHERS, THEMES, VIEWS
@@ -57,6 +58,7 @@ BROKEN = {
 }  # fmt: skip
 
 
+@pytest.mark.soak
 async def test_a_page_broken_on_purpose_in_8_ways_is_found_each_time(
     browser: Browser, filled: Callable[[State], str]
 ) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import psycopg
@@ -118,8 +119,10 @@ def test_two_cities_that_differ_in_a_count_of_5_and_more_do_not(city: str) -> No
     small(city, "5 + k / 2 % 4")
     second = told(city, now)
 
+    # The map tells of today: just after midnight there is nothing of it yet.
+    today = {"map"} if now.astimezone(ZoneInfo("Europe/Paris")).hour >= 2 else set()
     assert {name.split()[0] for name in first if first[name] != second[name]} >= {
-        "now", "moving", "map", "method",
+        "now", "moving", "method", *today,
     }  # fmt: skip
 
 

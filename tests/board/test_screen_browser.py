@@ -47,7 +47,14 @@ async def turned(page, name, *, waiting=True):
     return await page.evaluate(NAME)
 
 
-@pytest.mark.parametrize("panel", PANELS)
+# Of the panels, those that every run looks at.
+SAMPLE = ("hall", "upright")
+
+
+@pytest.mark.parametrize(
+    "panel",
+    [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.soak) for name in PANELS],
+)
 async def test_no_text_overflows_or_is_smaller_than_the_distance_asks_for(browser, filled, panel):
     conninfo = filled(State.FRESH)
     hang(conninfo, *panels())
@@ -294,6 +301,28 @@ async def test_from_localhost_a_page_loaded_while_the_server_is_away_is_the_last
     assert serious(watch) == []
 
 
+async def test_from_localhost_the_first_slide_ever_loaded_is_kept_with_its_looks(browser, filled):
+    server = Server(filled(State.FRESH))
+    async with server:
+        opening = opened(browser, server.home, "/screen/hall?kiosk&rotate=0")
+        page, watch = await opening.__aenter__()
+        await page.wait_for_function(
+            "Promise.all([caches.match(location.href), caches.match('/screen/hall.css')])"
+            ".then((kept) => kept.every(Boolean))"
+        )
+        title, size = await page.inner_text("h1"), await page.evaluate(ROOT_SIZE)
+    await page.reload()
+    assert (await page.inner_text("h1"), await page.evaluate(ROOT_SIZE)) == (title, size)
+    async with server:
+        await expect(page.locator("#lost")).to_be_hidden(timeout=20_000)
+        await opening.__aexit__(None, None, None)
+
+    assert serious(watch) == []
+
+
+ROOT_SIZE = "getComputedStyle(document.documentElement).fontSize"
+
+
 # What the server would have said in the meantime, since its clock is not the screen's.
 HEAR = """
 const Real = EventSource;
@@ -303,6 +332,7 @@ window.EventSource = class extends Real {
 """
 
 
+@pytest.mark.soak
 async def test_a_day_of_slides_leaves_memory_where_it_was(browser, city):
     hang(city, {**HALL, "dwell_s": 300})
     async with (
@@ -354,6 +384,7 @@ def clock(monkeypatch):
     return shown
 
 
+@pytest.mark.soak
 async def test_outside_opening_hours_a_screen_is_black_and_comes_back_by_itself(
     browser, city, clock
 ):

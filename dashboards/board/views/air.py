@@ -104,13 +104,13 @@ def _index_fact(
     language, zone = asked.language, asked.where.timezone
     if index is None:
         return fact(
-            language, key="index", label=language.say("Air quality index"), amount=NOTHING,
+            language, key="index", label=language.say("Air index, computed here"), amount=NOTHING,
             unit="1", at=None, step_s=STEP_S, now=asked.now, timezone=zone, domain="air",
             coverage=_places(0, sites, language), method=EUROPEAN,
         )  # fmt: skip
     day = index.indicator == FRENCH
     return fact(
-        language, key="index", label=language.say("Air quality index"),
+        language, key="index", label=language.say("Air index, computed here"),
         amount=Amount(float(index.value)), unit="1", at=index.at, step_s=STEP_S, now=asked.now,
         timezone=zone, grade=index.value, word=class_word(index.indicator, index.value, language),
         period=language.say("today") if day else _span(index.start, index.stop, zone, language),
