@@ -32,8 +32,8 @@ types: $(VENV)/.dev ## strict types
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest -n 2 tests/unit
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" tests/board tests/figures tests/grafana tests/live
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not serial" tests/acceptance tests/docs tests/integration
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" tests/board tests/figures tests/grafana tests/live
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not serial" tests/acceptance tests/docs tests/integration
 	$(BIN)/python -m pytest -m serial tests/acceptance tests/docs tests/integration
 else
 	$(BIN)/python -m pytest $(ARGS)
@@ -41,7 +41,7 @@ endif
 
 soak: $(VENV)/.dev ## a hundred faults on purpose, then the board in full; ARGS="--seed 7" strikes the same way again
 	$(BIN)/python -m tests.faults.soak $(ARGS)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m soak tests/board
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m soak tests/board
 	$(BIN)/python -m tests.board.matrix
 
 bench: $(VENV)/.dev ## every benchmark, as ratios taken in one run

@@ -14,14 +14,6 @@ from storage.migrate import migrate
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Make each file a group, unless it names one, for ``--dist loadgroup`` to keep together."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[TestCluster]:
     """A database server of this test session's own, with a migrated template."""

@@ -16,8 +16,6 @@ from processors import sketch
 from tests.acceptance.replayed import City, sketches_of
 
 _NO2 = ("FR04014", "London Westminster", "BETR801")
-pytestmark = pytest.mark.xdist_group("recorded_cities")  # replayed once for all files of it
-
 _AIR = ("no2", "o3", "so2", "pm10", "pm2.5")
 _AIR_ROLLUPS = (
     "valid_hours",

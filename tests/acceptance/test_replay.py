@@ -16,8 +16,6 @@ from processors import sketch
 from tests.acceptance.recorded import DATA_SETS, KEY, Recorded, ranked, summaries
 from tests.acceptance.replayed import TABLES, City, collect, ledger, sketches_of
 
-pytestmark = pytest.mark.xdist_group("recorded_cities")  # replayed once for all files of it
-
 SECONDS = {"15min": 900, "h": 3600, "D": 86400}
 QUANTILES = np.array([0.0, 0.05, 0.25, 0.5, 0.75, 0.85, 0.95, 1.0])
 
