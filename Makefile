@@ -26,14 +26,14 @@ lint: $(VENV)/.dev ## style and import contracts
 types: $(VENV)/.dev ## strict types
 	$(BIN)/mypy
 
-# Two workers, each with servers of its own, take unit tests one by one and the others file by file.
+# Workers, each with servers of its own, take unit tests one by one and the others file by file.
 # Tests marked `serial` in the last three folders measure time, or kill what they started; they come
 # last and alone. Tests of the board marked `soak` take minutes and run with the soak.
 unit: $(VENV)/.dev ## every test; ARGS="-k words" chooses
 ifeq ($(strip $(ARGS)),)
 	$(BIN)/python -m pytest -n 2 tests/unit
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" tests/board tests/figures tests/grafana tests/live
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not serial" tests/acceptance tests/docs tests/integration
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not serial" tests/acceptance tests/docs tests/integration
 	$(BIN)/python -m pytest -m serial tests/acceptance tests/docs tests/integration
 else
 	$(BIN)/python -m pytest $(ARGS)

@@ -7,11 +7,28 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from beffroi.embedded.testing import TestBroker, TestCluster
 from storage.migrate import migrate
 
+RECORDED = ("tests/acceptance/test_replay.py", "tests/acceptance/test_expected.py")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+class FileByFile(LoadFileScheduling):
+    """A worker takes a file as a whole, and both that look at the recorded cities: these take
+    minutes to replay."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return RECORDED[0] if file in RECORDED else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> FileByFile | None:
+    """Ours for ``--dist loadfile``, else the plugin's own."""
+    return FileByFile(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

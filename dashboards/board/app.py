@@ -44,9 +44,9 @@ from storage import database
 
 log = logging.getLogger(__name__)
 
-RETRY_MS = 3000
-
 Texts = Callable[[], Awaitable[dict[str, str] | None]]
+
+RETRY_MS = 3000
 BEAT_S = 15.0
 
 # Ages are told in minutes: a sheet whose rows are as they were is said anew this often. [s]

@@ -20,6 +20,9 @@ OpenPool = Callable[[], Awaitable[asyncpg.Pool]]
 DATABASE_TIMEOUT_S = 5.0
 PATIENCE_S = 1.0
 
+# Windows close, sensors are registered and retired, values are flagged without any reading.
+AGED_S = 5.0
+
 # Connection trouble of any kind, and whatever the server itself answers with (missing
 # grants, a schema not yet migrated): the public then sees the last data with their age.
 # A connection cut off just as it is lent raises an error that the driver calls its own.
@@ -196,7 +199,3 @@ class Feed:
                 source.renewal.cancel()
         if self._pool is not None:
             self._pool.terminate()
-
-
-# Windows close, sensors are registered and retired, values are flagged without any reading.
-AGED_S = 5.0

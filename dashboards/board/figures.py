@@ -38,6 +38,13 @@ class Amount(NamedTuple):
         """Shown as "fewer than 5"."""
         return self.about and self.value is not None and self.value < SMALL_COUNT
 
+    @property
+    def published(self) -> dict[str, float | None]:
+        """As in open data: value null and `below` set is counted, but too few to say how many."""
+        if self.hidden:
+            return {"value": None, "below": SMALL_COUNT}
+        return {"value": self.value, "about": True} if self.about else {"value": self.value}
+
 
 NOTHING = Amount(None)
 

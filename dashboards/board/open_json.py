@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from dashboards.board.figures import SMALL_COUNT, Amount
 from dashboards.board.sheet import Fact, Sheet, Where
 
 
@@ -60,12 +59,6 @@ def _fact(fact: Fact) -> dict[str, Any]:
         said["class"] = fact.grade
     if fact.course:
         said["last_24_h"] = [
-            {"start": start.isoformat(), **_amount(amount)} for start, amount in fact.course
+            {"start": start.isoformat(), **amount.published} for start, amount in fact.course
         ]
     return said
-
-
-def _amount(given: Amount) -> dict[str, Any]:
-    if given.hidden:
-        return {"value": None, "below": SMALL_COUNT}
-    return {"value": given.value, "about": True} if given.about else {"value": given.value}

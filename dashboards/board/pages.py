@@ -263,12 +263,12 @@ def figure(
     if is_live(metric.kind, metric.public_step_s):
         period, expected = Period.NOW, sum(entry.sensors for entry in entries)
         here = {entry.territory for entry in entries}
-        spoken = [reading for reading in latest if reading.territory in here]
-        amount, at, step, received = _live(metric, spoken, now)
+        own = [reading for reading in latest if reading.territory in here]
+        amount, at, step, received = spoken(metric, own, now)
     age_s = max((now - at).total_seconds(), 0.0) if at else None
     return Figure(
         metric=metric.metric, domain=metric.domain, kind=metric.kind,
-        labels={"fr": metric.label_fr, "en": metric.label_en, "de": metric.label_de},
+        labels=metric.labels,
         unit=metric.unit, period=period, amount=amount, beside=past.beside,
         state=state_of(age_s if amount.value is not None else None, step),
         at=at, age_s=age_s, step_s=step, received=received, expected=expected, width=past.width,
@@ -300,10 +300,11 @@ def _width(metric: Registered, windows: Sequence[Window]) -> timedelta:
     return timedelta(seconds=max(metric.public_step_s, widest, 900))
 
 
-def _live(
+def spoken(
     metric: Registered, latest: Sequence[Latest], now: datetime
 ) -> tuple[Amount, datetime | None, float, int]:
-    """(value, time of the newest reading, step [s], sensors heard recently)."""
+    """What the newest readings of one metric say together: (value, time of the newest, its step
+    [s], sensors heard within six steps)."""
     if not latest:
         return NOTHING, None, 1.0, 0
 

@@ -33,6 +33,11 @@ class Registered(NamedTuple):
     sensors: int
     indicative: bool = False
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """By language."""
+        return {"fr": self.label_fr, "en": self.label_en, "de": self.label_de}
+
 
 class Latest(NamedTuple):
     """Newest usable reading of one series, in the metric's canonical unit."""

@@ -97,8 +97,13 @@ async def _until_away(client: httpx.AsyncClient, path: str) -> None:
     raise AssertionError(f"{path} never said that its database is away")
 
 
-async def faults(browser: Browser, home: str, cases: Iterable[Case]) -> list[str]:
-    """Violations, doubts that nobody looked at, and whatever the browser complained of."""
+async def faults(
+    browser: Browser, home: str, cases: Iterable[Case], *, done: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Violations, doubts that nobody looked at, and whatever the browser complained of.
+
+    `done` is called after each case.
+    """
     found: list[str] = []
     async with opened(browser, home, "") as (page, watch):
         for case in cases:
@@ -111,17 +116,22 @@ async def faults(browser: Browser, home: str, cases: Iterable[Case]) -> list[str
                            for j in JUSTIFIED)
             ]  # fmt: skip
             found += [f"{case}: {one}" for one in (*told.violations, *doubts, *watch.trouble)]
+            done()
     return found
 
 
 async def judge(
-    browser: Browser, cases: tuple[Case, ...], city: Callable[[State], str]
+    browser: Browser,
+    cases: tuple[Case, ...],
+    city: Callable[[State], str],
+    *,
+    done: Callable[[], None] = lambda: None,
 ) -> list[str]:
-    """Faults of all cases, a board per state."""
+    """Faults of all cases, a board per state; `done` is called after each case."""
     found: list[str] = []
     for state in State:
         chosen = [case for case in cases if case.state is state]
         if chosen:
             async with board_of(state, city(state)) as home:
-                found += await faults(browser, home, chosen)
+                found += await faults(browser, home, chosen, done=done)
     return found

@@ -8,6 +8,7 @@ Takes some minutes; the status is 1 where a rule was broken. A sample of it runs
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import time
 
@@ -22,8 +23,15 @@ async def _judged(cluster: TestCluster) -> list[str]:
     def city(state: State) -> str:
         return cluster.clone(city_template(cluster, state))
 
+    numbers = itertools.count(1)
+
+    def done() -> None:
+        print(f"\r{next(numbers)} of {len(EVERYTHING)} pages", end="", file=sys.stderr, flush=True)
+
     async with chromium() as browser:
-        return await judge(browser, EVERYTHING, city)
+        found = await judge(browser, EVERYTHING, city, done=done)
+    print(file=sys.stderr)
+    return found
 
 
 def main() -> int:

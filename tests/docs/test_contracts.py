@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("beffroi", "collector", "dashboards", "processors", "storage")
 DOCUMENTS = sorted(
     path
-    for pattern in ("*.md", *(f"{folder}/**/*.md" for folder in (*PACKAGES, "tests")))
+    for pattern in ("*.md", *(f"{folder}/**/*.md" for folder in (*PACKAGES, "docs", "tests")))
     for path in ROOT.glob(pattern)
 )
 # Lines of code blocks and what stands between single backticks.
@@ -186,9 +187,13 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}
 
 
+# Making it takes a fifth of a second, and documents have many command lines.
+program = cache(lambda: get_command(app))
+
+
 def faults(words: str) -> list[str]:
     """The words after `beffroi` that are no command or option."""
-    command = get_command(app)
+    command = program()
     for word in shlex.split(words.split("#")[0]):
         commands = getattr(command, "commands", None)
         if commands and not word.startswith("-"):

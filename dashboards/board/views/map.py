@@ -259,12 +259,6 @@ def _share(received: int, due: int, language: Language) -> str:
     return language.percent(min(received / due, 1)) if due else NOTHING_SAID
 
 
-def _published(amount: Amount) -> dict[str, object]:
-    if amount.hidden:
-        return {"value": None, "below": 5}
-    return {"value": amount.value, "about": True} if amount.about else {"value": amount.value}
-
-
 def _data(rows: MapRows, place: Place, index: AirIndex | None, language: Language
           ) -> dict[str, object]:  # fmt: skip
     mean = rows.means.get(place.code)
@@ -283,8 +277,8 @@ def _data(rows: MapRows, place: Place, index: AirIndex | None, language: Languag
             "value": None if mean.amount.value is None else round(mean.amount.value, 3),
             "start": mean.start.isoformat(),
         },
-        "bikes_today": _published(bikes),
-        "energy_today": {**_published(energy), "unit": "kW.h"},
+        "bikes_today": bikes.published,
+        "energy_today": {**energy.published, "unit": "kW.h"},
         "sensors": {"speaking": sum(h.speaking for h in here),
                     "known": sum(h.sensors for h in here)},
         "last_24_h": {"received": sum(h.received for h in here), "due": sum(h.due for h in here)},

@@ -11,9 +11,9 @@ import asyncpg
 
 from dashboards.board.drawing.bars import Bar, bars
 from dashboards.board.facts import fact, sensors_said, share_said
-from dashboards.board.figures import NOTHING, SMALL_COUNT, Amount, together
+from dashboards.board.figures import SMALL_COUNT, Amount
 from dashboards.board.language import Language
-from dashboards.board.pages import ON_CHANGE_STEP_S, local_midnight, not_ahead
+from dashboards.board.pages import local_midnight, spoken
 from dashboards.board.rows import REACH, Latest, Registered, Window
 from dashboards.board.sheet import Chart, Fact, Sheet, Table
 from dashboards.board.usual import (
@@ -122,10 +122,6 @@ def _foremost(own: Sequence[Counted]) -> Counted | None:
     return (busiest((first,)) if first else None) or busiest(own)
 
 
-def _labels(metric: Registered) -> dict[str, str]:
-    return {"fr": metric.label_fr, "en": metric.label_en, "de": metric.label_de}
-
-
 def _told(amount: Amount, language: Language) -> str:
     """A count as a sentence says it."""
     if amount.value is None:
@@ -138,7 +134,7 @@ def _told(amount: Amount, language: Language) -> str:
 
 def _lead(one: Counted, asked: Asked) -> str:
     language, zone = asked.language, one.metric.timezone
-    name = language.label(_labels(one.metric))
+    name = language.label(one.metric.labels)
     if one.until is None:
         return language.say("{name}: no count has come in today yet.", name=name)
     time, amount = language.clock(one.until, zone), _told(one.total, language)
@@ -163,7 +159,7 @@ def _counted(one: Counted, asked: Asked) -> Fact:
         time = language.clock(one.until, metric.timezone)
         period = language.say("until {time}", time=time)
     return fact(
-        language, key=metric.metric, label=language.label(_labels(metric)), amount=one.total,
+        language, key=metric.metric, label=language.label(metric.labels), amount=one.total,
         unit=metric.unit, kind=metric.kind, at=one.until, step_s=one.width.total_seconds(),
         now=asked.now, timezone=metric.timezone, period=period, beside=_beside(one, asked),
         coverage=share_said(one.received, one.expected, language), received=one.received,
@@ -174,40 +170,24 @@ def _counted(one: Counted, asked: Asked) -> Fact:
 def _standing(rows: Sequence[Registered], latest: Sequence[Latest], asked: Asked) -> Fact:
     """Places or bicycles that stand there now, added over car parks or stations that speak."""
     language, metric = asked.language, rows[0]
-    own = not_ahead(
-        [
-            reading
-            for reading in latest
-            if reading.metric == metric.metric and reading.territory in asked.where.codes
-        ],
-        asked.now,
-    )
-
-    def step(reading: Latest) -> int:
-        return reading.step_s or ON_CHANGE_STEP_S
-
-    newest = max(own, key=lambda reading: reading.time, default=None)
-    heard = [r for r in own if (asked.now - r.time).total_seconds() <= 6 * step(r)]
-    # Where all are silent, the last words of those that fell silent together.
-    used = heard or [
-        r for r in own if newest and (newest.time - r.time).total_seconds() <= 6 * step(r)
+    own = [
+        reading
+        for reading in latest
+        if reading.metric == metric.metric and reading.territory in asked.where.codes
     ]
-    amount = NOTHING
-    if used:
-        amount = Amount(together(metric.kind, metric.unit, [r.value for r in used]))
+    amount, at, step_s, heard = spoken(metric, own, asked.now)
     sensors = sum(row.sensors for row in rows)
     return fact(
-        language, key=metric.metric, label=language.label(_labels(metric)), amount=amount,
-        unit=metric.unit, kind=metric.kind, at=newest.time if newest else None,
-        step_s=step(newest) if newest else 1.0, now=asked.now, timezone=asked.where.timezone,
-        period=language.say("right now"), coverage=sensors_said(len(heard), sensors, language),
-        received=len(heard), expected=sensors, method=metric.metric, domain=metric.domain,
+        language, key=metric.metric, label=language.label(metric.labels), amount=amount,
+        unit=metric.unit, kind=metric.kind, at=at, step_s=step_s, now=asked.now, timezone=asked.where.timezone,
+        period=language.say("right now"), coverage=sensors_said(heard, sensors, language),
+        received=heard, expected=sensors, method=metric.metric, domain=metric.domain,
     )  # fmt: skip
 
 
 def _chart(one: Counted, asked: Asked) -> Chart:
     language, metric = asked.language, one.metric
-    name = language.label(_labels(metric))
+    name = language.label(metric.labels)
     weekday = weekday_said(asked.now, metric.timezone, language)
     usual = any(bar.usual.value is not None for bar in one.hours)
     head = [language.say("Hour"), language.say("Today")]
@@ -285,18 +265,12 @@ def _notes(one: Counted, weekday: str, language: Language) -> tuple[str, ...]:
 
 
 def _as_data(bar: Bar) -> dict[str, object]:
-    said: dict[str, object] = {"start": bar.start.isoformat(), **_plain(bar.amount)}
+    said: dict[str, object] = {"start": bar.start.isoformat(), **bar.amount.published}
     if bar.to_come:
         said["to_come"] = True
     if bar.usual.value is not None:
-        said["usual"] = _plain(bar.usual)
+        said["usual"] = bar.usual.published
     return said
-
-
-def _plain(amount: Amount) -> dict[str, object]:
-    if amount.hidden:
-        return {"value": None, "below": SMALL_COUNT}
-    return {"value": amount.value, "about": True} if amount.about else {"value": amount.value}
 
 
 VIEW = View(NAME, TITLE, load, say, every_s=60.0, short="Moving")
