@@ -142,7 +142,8 @@ class Feed:
     async def _renew(self, source: _Source) -> None:
         started = time.monotonic()
         try:
-            asked = await asyncio.wait_for(self._read(source), 2 * DATABASE_TIMEOUT_S)
+            async with asyncio.timeout(2 * DATABASE_TIMEOUT_S):
+                asked = await self._read(source)
         except Exception as error:
             # Rows that a view cannot read are its own trouble, and a mistake of ours besides.
             log.warning("board not refreshed view=%s error=%s", source.reads.name,
@@ -194,8 +195,11 @@ class Feed:
 
     async def close(self) -> None:
         """Give the connections back."""
-        for source in self._sources.values():
-            if source.renewal is not None:
-                source.renewal.cancel()
+        renewals = {source.renewal for source in self._sources.values() if source.renewal}
+        for renewal in renewals:
+            renewal.cancel()
+        # A transaction is rolled back before its connection goes, unless the database hangs.
+        if renewals:
+            await asyncio.wait(renewals, timeout=PATIENCE_S)
         if self._pool is not None:
             self._pool.terminate()

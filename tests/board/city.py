@@ -218,14 +218,17 @@ _WARNING = (
 )  # fmt: skip
 
 
-def fill(connection: psycopg.Connection, state: State = State.FRESH) -> None:
-    """Fill a migrated database; ``away`` is a fresh city whose database is taken away later."""
+def fill(
+    connection: psycopg.Connection, state: State = State.FRESH, now: datetime | None = None
+) -> None:
+    """Fill a migrated database as of `now`; ``away`` is a fresh city whose database is taken away
+    later."""
     if state is State.EMPTY:
         return
     register(connection, parse(TOML, csv(), beside=lambda name: OUTLINES))
     if state is State.ABSENT:
         return
-    until = datetime.now(UTC) - SILENT.get(state, timedelta())
+    until = (now or datetime.now(UTC)) - SILENT.get(state, timedelta())
     with connection.transaction():
         connection.execute("SET LOCAL timezone = 'Europe/Paris'")
         _run(connection, "shapes", {})

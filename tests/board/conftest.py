@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -52,12 +53,12 @@ def city(cluster: TestCluster) -> Iterator[str]:
     cluster.drop(conninfo)
 
 
-def city_template(cluster: TestCluster, state: State) -> str:
+def city_template(cluster: TestCluster, state: State, now: datetime | None = None) -> str:
     """The name of a template that holds a city in that state."""
 
     def build(conninfo: str) -> None:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             migrate(connection)
-            fill(connection, state)
+            fill(connection, state, now)
 
     return cluster.template(f"board_{state}", build)

@@ -9,8 +9,10 @@ import argparse
 import asyncio
 import re
 import sys
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 from playwright.async_api import Browser, Page
@@ -20,13 +22,15 @@ from tests.board.addresses import THEMES, VIEWS, asked
 from tests.board.browser import chromium, opened
 from tests.board.city import State
 from tests.board.conftest import city_template
-from tests.board.serving import serving
+from tests.board.serving import serving, stopped_clock
 
 ROOT = Path(__file__).parents[2]
 
 # Name, width, height; pages are as long as they are, up to this many pixels.
 PAGES = (("phone", 390, 844), ("desk", 1280, 900))
 LONGEST = 1600
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 async def _pages(browser: Browser, home: str, into: Path) -> None:
@@ -61,6 +65,15 @@ async def _save(page: Page, into: Path, name: str) -> None:
         fewer.save(into / f"{name}.png", optimize=True)
 
 
+def afternoon() -> datetime:
+    """14:31 on the newest working day that has come so far: at night there is little to see."""
+    now = datetime.now(PARIS)
+    then = now.replace(hour=14, minute=31, second=0, microsecond=0)
+    while then > now or then.isoweekday() > 5:
+        then -= timedelta(days=1)
+    return then
+
+
 async def _taken(conninfo: str, into: Path) -> None:
     async with (
         chromium() as browser,
@@ -77,7 +90,9 @@ def main() -> int:
     into = parser.parse_args().into
     into.mkdir(parents=True, exist_ok=True)
     with TestCluster() as cluster:
-        asyncio.run(_taken(cluster.clone(city_template(cluster, State.FRESH)), into))
+        now = afternoon().astimezone(UTC)
+        with stopped_clock(now):
+            asyncio.run(_taken(cluster.clone(city_template(cluster, State.FRESH, now)), into))
     made = sorted(into.glob("*.png"))
     print(f"{len(made)} pictures, {sum(one.stat().st_size for one in made) / 1e6:.1f} MB: {into}")
     return 0

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -36,6 +38,17 @@ def quick() -> Iterator[None]:
         yield
     finally:
         app.views = kept
+
+
+@contextlib.contextmanager
+def stopped_clock(now: datetime) -> Iterator[None]:
+    """For boards that start meanwhile it is always `now`."""
+    kept = app.Feed
+    app.Feed = partial(kept, now=lambda: now)  # type: ignore[assignment, misc]
+    try:
+        yield
+    finally:
+        app.Feed = kept  # type: ignore[misc]
 
 
 @contextlib.asynccontextmanager
