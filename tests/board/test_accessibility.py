@@ -52,7 +52,7 @@ BROKEN = {
     "link-name": "document.querySelector('footer a').textContent = ''",
     "aria-valid-attr": "document.querySelector('nav').setAttribute('aria-labell', 'x')",
     "target-size": "for (const a of document.querySelectorAll('.languages a'))"
-    " a.style.cssText = 'font-size:6px;padding:0;margin:0;min-height:0;line-height:7px;width:9px;"
+    " a.style.cssText = 'font-size:6px;padding:0;margin:0;min-width:0;min-height:0;line-height:7px;width:9px;"
     "overflow:hidden;display:inline-block;height:7px'; document.querySelector('.languages').style.gap = 0",
     "meta-viewport": "document.querySelector('meta[name=viewport]').content = 'user-scalable=no'",
 }  # fmt: skip
