@@ -232,6 +232,10 @@ class Screen(BaseModel):
         """Its languages, one after the other."""
         return self.languages or (self.language or "fr",)
 
+    def measure_of(self, view: str) -> str:
+        """Which public measure a view is asked for; empty where it has none, or any is welcome."""
+        return (self.measure or "") if view == "measure" else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:

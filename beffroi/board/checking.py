@@ -94,8 +94,7 @@ async def _unfitting(board: Board, screen: Screen) -> AsyncIterator[Finding]:
             continue
         language = languages.language(code)
         for view in screen.views:
-            measure = screen.measure or "" if view == "measure" else ""
-            known = await board.known(view, where, language, measure)
+            known = await board.known(view, where, language, screen.measure_of(view))
             for found in overflowing(known.sheet, language, room) if known else ():
                 yield Finding(f"screen {screen.id}, {view}, {code}", found.what, found.text)
 

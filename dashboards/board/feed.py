@@ -103,7 +103,7 @@ class Feed:
         self._opening = asyncio.Lock()
         self._arrived = asyncio.Event()
         self.away = False
-        """Whether the last round failed, whichever view asked."""
+        """Whether nobody answered in the last round, whichever view asked."""
 
     async def look(self, name: str) -> Look | None:
         """What is known of a view, as new as its view wants; None if it never was read.

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -220,8 +221,7 @@ class Showing:
         """What is known of a view, as this screen asks for it."""
         if view not in self._board.views:
             return None
-        measure = screen.measure or "" if view == "measure" else ""
-        return await self._board.known(view, where, language, measure)
+        return await self._board.known(view, where, language, screen.measure_of(view))
 
     def _slides(self, known: Known, room: Room) -> tuple[Slide, ...]:
         key = (known.view.name, known.where.code, known.language.code, room)
@@ -272,13 +272,10 @@ def _code(link: str) -> tuple[int, str]:
     """A QR code as its width in modules, quiet zone included, and one path."""
     matrix = segno.make(link, error="m", micro=False).matrix
     path = ""
-    for y, row in enumerate(matrix):
-        x = 0
-        while x < len(row):
-            run = x
-            while run < len(row) and row[run]:
-                run += 1
-            if run > x:
-                path += f"M{x + _QUIET} {y + _QUIET}h{run - x}v1H{x + _QUIET}z"
-            x = max(run, x + 1)
+    for y, row in enumerate(matrix, _QUIET):
+        x = _QUIET
+        for dark, modules in groupby(row):
+            run = len(list(modules))
+            path += f"M{x} {y}h{run}v1H{x}z" if dark else ""
+            x += run
     return len(matrix) + 2 * _QUIET, path

@@ -17,8 +17,8 @@ from dashboards.board.panel import GAP, Room
 from dashboards.board.sheet import Fact, Sentence, Sheet, State
 from dashboards.board.slide import Kind, Part, Period
 
-# The same lengths as in screen.css: below a title; font sizes of a number, the number's own line, what a figure takes
-# besides its lines, the gap between a name and its value. [rem]
+# The same lengths as in screen.css: below a title; font sizes of a number, the number's own line,
+# what a figure takes besides its lines, the gap between a name and its value. [rem]
 TITLE_GAP, VALUE, VALUE_TIGHT, VALUE_LINE, FACT_LINE = 0.25, 1.5, 1.2, 1.15, 1.1
 FRAME, FRAME_TIGHT, BETWEEN, DOT = 0.4, 0.3, 0.6, 0.4
 

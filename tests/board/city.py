@@ -6,19 +6,16 @@ readings (windows, figures, evaluations) is written here, for a year takes too l
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from dashboards.board.statements import statements
 from storage.city import parse
 from storage.registry import register
-
-_QUERIES = Path(__file__).with_name("city.sql").read_text("utf-8")
 
 
 class State(StrEnum):
@@ -265,8 +262,7 @@ def speak(connection: psycopg.Connection, metric: str, value: float) -> None:
 
 
 def _run(connection: psycopg.Connection, name: str, given: dict[str, Any], **names: str) -> None:
-    pieces = re.split(r"^-- (\w+) --$", _QUERIES, flags=re.MULTILINE)
-    text = dict(zip(pieces[1::2], pieces[2::2], strict=True))[name]
+    text = statements("tests.board", "city")[name]
     if name == "shapes":
         connection.execute(text)
         return

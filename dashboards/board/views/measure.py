@@ -28,7 +28,8 @@ FINAL_D = 364
 
 
 def say(rows: Rows, asked: Asked, chosen: str = "") -> Sheet:
-    """The measure `chosen`, else that of the screen, else the newest that was examined; the others in a line each."""
+    """The measure `chosen`, else that of the screen, else the newest that was examined; the others
+    in a line each."""
     language, title = asked.language, asked.language.say(TITLE)
     here = [row for row in rows.measures if row.territory in asked.where.codes]
     if not here:

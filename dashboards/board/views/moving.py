@@ -179,8 +179,9 @@ def _standing(rows: Sequence[Registered], latest: Sequence[Latest], asked: Asked
     sensors = sum(row.sensors for row in rows)
     return fact(
         language, key=metric.metric, label=language.label(metric.labels), amount=amount,
-        unit=metric.unit, kind=metric.kind, at=at, step_s=step_s, now=asked.now, timezone=asked.where.timezone,
-        period=language.say("right now"), coverage=sensors_said(heard, sensors, language),
+        unit=metric.unit, kind=metric.kind, at=at, step_s=step_s, now=asked.now,
+        timezone=asked.where.timezone, period=language.say("right now"),
+        coverage=sensors_said(heard, sensors, language),
         received=heard, expected=sensors, method=metric.metric, domain=metric.domain,
     )  # fmt: skip
 
